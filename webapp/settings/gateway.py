@@ -1,0 +1,123 @@
+"""What the gateway does: the only description of routes, upstreams, policies and sessions.
+
+Names are camelCase outside and snake_case here. Durations are seconds, sizes bytes. The structs
+hold shapes, defaults and ranges; what several entries must satisfy together stands in `checks`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Auth = Literal["session", "optional", "none"]
+Kind = Literal["ip", "user", "session", "route", "global"]
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z")]
+Role = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
+Seconds = Annotated[float, Meta(gt=0, le=29)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """A piece of configuration: immutable, strict about unknown keys, camelCase outside."""
+
+
+class Upstream(Entry):
+    url: str
+    connect_timeout: Seconds = 2
+    timeout: Seconds = 10
+    retries: Annotated[int, Meta(ge=0, le=3)] = 1
+    allow_insecure: bool = False
+    secret_header: str = ""
+
+
+class Route(Entry):
+    id: Name
+    path: str
+    methods: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    upstream: Name
+    rewrite: str = ""
+    auth: Auth = "session"
+    roles: tuple[Role, ...] = ()
+    session: Literal["", "issue", "end"] = ""
+    timeout: Seconds | None = None
+    forward_authorization: bool | None = None
+    max_body_bytes: Annotated[int, Meta(ge=0, le=MAX_BODY_BYTES)] = MAX_BODY_BYTES
+    allow_from: tuple[str, ...] = ()
+
+    @property
+    def forwards_authorization(self) -> bool:
+        if self.forward_authorization is None:
+            return self.auth == "none"
+        return self.forward_authorization
+
+
+class Policy(Entry):
+    name: Name
+    key: Kind | tuple[Kind, ...]
+    limit: Count
+    window: Annotated[int, Meta(ge=1, le=31_536_000)]
+    burst: Count | None = None
+    routes: tuple[Name, ...] | None = None
+    roles: tuple[Role, ...] = ()
+    exempt: tuple[str, ...] = ()
+    mode: Literal["enforce", "shadow"] = "enforce"
+    on_store_error: Literal["open", "closed", "local"] = "open"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+    @property
+    def capacity(self) -> int:
+        """How many requests pass at once."""
+        return self.limit if self.burst is None else self.burst
+
+    @property
+    def by_address_only(self) -> bool:
+        """Decided before anyone is identified."""
+        return self.kinds == ("ip",) and not self.roles
+
+
+class SessionSettings(Entry):
+    ttl: Annotated[int, Meta(ge=60, le=31_536_000)] = 3600
+    max_lifetime: Annotated[int, Meta(ge=60, le=31_536_000)] = 86400
+    refresh_threshold: Annotated[int, Meta(ge=0)] = 300
+    cookie_name: Annotated[str, Meta(pattern=r"^__Host-[A-Za-z0-9_-]{1,48}\Z")] = "__Host-session"
+    same_site: Literal["Lax", "Strict", "None"] = "Lax"
+    cache_seconds: Annotated[int, Meta(ge=0, le=60)] = 0
+
+
+class SignInGuard(Entry):
+    limit: Count = 10
+    window: Annotated[int, Meta(ge=1, le=86_400)] = 300
+
+
+class Cors(Entry):
+    allow_origins: tuple[str, ...] = ()
+    allow_methods: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age: Annotated[int, Meta(ge=0, le=86_400)] = 0
+
+
+class Settings(Entry):
+    """The file inside the package: code and configuration are one version of the function."""
+
+    upstreams: dict[Name, Upstream] = {}
+    routes: tuple[Route, ...] = ()
+    rate_limits: tuple[Policy, ...] = ()
+    deny_from: tuple[str, ...] = ()
+    session: SessionSettings = SessionSettings()
+    sign_in_guard: SignInGuard = SignInGuard()
+    cors: Cors = Cors()
+    admin_role: Role = "admin"
+    api_docs: Literal["public", "session", "off"] = "public"
+    # facts of the stack that change what the gateway does
+    edge: bool = False
+    metrics_by_route: bool = False
+    tracing: bool = False
+    public_host: str = ""
