@@ -20,7 +20,7 @@ Seconds = Annotated[float, Meta(gt=0, le=29)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
-class Entry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
+class Entry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A piece of configuration: immutable, strict about unknown keys, camelCase outside."""
 
 
@@ -36,8 +36,8 @@ class Upstream(Entry):
 class Route(Entry):
     id: Name
     path: str
-    methods: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
     upstream: Name
+    methods: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
     rewrite: str = ""
     auth: Auth = "session"
     roles: tuple[Role, ...] = ()
