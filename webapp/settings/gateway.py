@@ -14,8 +14,27 @@ Kind = Literal["ip", "user", "session", "route", "global"]
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z")]
-Role = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z",
+        description="a name of at most 64 letters, digits, - and _ that begins with a letter",
+    ),
+]
+Role = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z",
+        description="a role of at most 64 letters, digits and _.:-",
+    ),
+]
+CookieName = Annotated[
+    str,
+    Meta(
+        pattern=r"^__Host-[A-Za-z0-9_-]{1,48}\Z",
+        description="a name that begins with __Host- (it binds the cookie to this host)",
+    ),
+]
 Seconds = Annotated[float, Meta(gt=0, le=29)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
@@ -24,7 +43,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """A piece of configuration: immutable, strict about unknown keys, camelCase outside."""
 
 
-class Upstream(Entry):
+class Upstream(Entry, frozen=True):
     url: str
     connect_timeout: Seconds = 2
     timeout: Seconds = 10
@@ -33,7 +52,7 @@ class Upstream(Entry):
     secret_header: str = ""
 
 
-class Route(Entry):
+class Route(Entry, frozen=True):
     id: Name
     path: str
     upstream: Name
@@ -54,7 +73,7 @@ class Route(Entry):
         return self.forward_authorization
 
 
-class Policy(Entry):
+class Policy(Entry, frozen=True):
     name: Name
     key: Kind | tuple[Kind, ...]
     limit: Count
@@ -81,21 +100,26 @@ class Policy(Entry):
         return self.kinds == ("ip",) and not self.roles
 
 
-class SessionSettings(Entry):
+class SessionSettings(Entry, frozen=True):
     ttl: Annotated[int, Meta(ge=60, le=31_536_000)] = 3600
     max_lifetime: Annotated[int, Meta(ge=60, le=31_536_000)] = 86400
     refresh_threshold: Annotated[int, Meta(ge=0)] = 300
-    cookie_name: Annotated[str, Meta(pattern=r"^__Host-[A-Za-z0-9_-]{1,48}\Z")] = "__Host-session"
+    cookie_name: CookieName = "__Host-session"
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
     cache_seconds: Annotated[int, Meta(ge=0, le=60)] = 0
 
+    @property
+    def secure(self) -> bool:
+        """False only on a developer's machine, where plain http rules the `__Host-` prefix out."""
+        return self.cookie_name.startswith("__Host-")
 
-class SignInGuard(Entry):
+
+class SignInGuard(Entry, frozen=True):
     limit: Count = 10
     window: Annotated[int, Meta(ge=1, le=86_400)] = 300
 
 
-class Cors(Entry):
+class Cors(Entry, frozen=True):
     allow_origins: tuple[str, ...] = ()
     allow_methods: tuple[str, ...] = ()
     allow_headers: tuple[str, ...] = ()
@@ -104,7 +128,7 @@ class Cors(Entry):
     max_age: Annotated[int, Meta(ge=0, le=86_400)] = 0
 
 
-class Settings(Entry):
+class Settings(Entry, frozen=True):
     """The file inside the package: code and configuration are one version of the function."""
 
     upstreams: dict[Name, Upstream] = {}
@@ -121,3 +145,8 @@ class Settings(Entry):
     metrics_by_route: bool = False
     tracing: bool = False
     public_host: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """How clients reach the gateway."""
+        return "https" if self.session.secure else "http"

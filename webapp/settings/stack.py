@@ -13,23 +13,33 @@ Retention = Literal[
 ]  # fmt: skip
 
 
-class CustomDomain(Entry):
+Timeout = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=29,
+        description="a whole number of at least 1 and at most 29 (an HTTP API waits no longer)",
+    ),
+]
+
+
+class CustomDomain(Entry, frozen=True):
     name: str
     zone_id: str = ""
     certificate_arn: str = ""
 
 
-class Vpc(Entry):
+class Vpc(Entry, frozen=True):
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
 
 
-class Stack(Entry):
+class Stack(Entry, frozen=True):
     """None and "" mean unset."""
 
     environment: str = ""
     memory_size: Annotated[int, Meta(ge=128, le=10_240)] = 512
-    timeout: Annotated[int, Meta(ge=1, le=29)] = 29
+    timeout: Timeout = 29
     architecture: Literal["arm64", "x86_64"] = "arm64"
     runtime: Runtime = "python3.13"
     bytecode: bool = True
@@ -58,4 +68,4 @@ class Stack(Entry):
     vpc: Vpc | None = None
     permissions_boundary_arn: str = ""
     kms_key_arn: str = ""
-    environment_variables: dict[str, str] = {}
+    environment_variables: dict[str, str] = {}  # noqa: RUF012 (msgspec copies it)

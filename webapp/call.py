@@ -1,0 +1,54 @@
+"""A call: one request on its way through the steps, and what they have found out so far."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from webapp.events import Request
+from webapp.identity import Credential
+from webapp.ratelimit import Caller, Decision
+from webapp.sessions import Identity
+from webapp.settings import Route
+from webapp.tables import Usage
+from webapp.tracing import Trace
+
+if TYPE_CHECKING:
+    from webapp.routes import Match
+
+
+@dataclass(slots=True)
+class Call:
+    """Mutable on purpose: each step adds its part, the answer and the log line are made of it.
+
+    `started` in nanoseconds of the clock; `remaining` in seconds, None where no platform says.
+    """
+
+    request: Request
+    trace: Trace
+    started: int
+    remaining: float | None = None
+    cold_start: bool = False
+    match: "Match | None" = None
+    credential: Credential | None = None
+    identity: Identity | None = None
+    decisions: list[Decision] = field(default_factory=list)
+    upstream_status: int | None = None
+    upstream_ms: float | None = None
+    code: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def route(self) -> Route:
+        assert self.match is not None, "the route is known from the routing step on"
+        return self.match.route
+
+    @property
+    def caller(self) -> Caller:
+        """Whom policies count, as far as the steps have come."""
+        who = self.identity
+        return Caller(
+            address=self.request.address,
+            route=self.route.id,
+            user=who.user_id if who else "",
+            session=who.session_hash if who else "",
+            roles=frozenset(who.roles if who else ()),
+        )

@@ -1,0 +1,201 @@
+"""API Gateway events: turns any JSON value that claims to be one into a normalised request."""
+
+import binascii
+import re
+import uuid
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from webapp import addresses, paths
+from webapp.addresses import Address
+from webapp.errors import Problem
+
+MAX_HEAD_BYTES = 16 * 1024
+
+_METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^`|~-]{0,31}")
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\uffff]*")
+_QUERY = re.compile(r"[!\"$-~]*")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_=+/.-]{1,128}")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+
+
+class Request(NamedTuple):
+    """One client request as the steps see it.
+
+    `path` is percent-decoded, `query` as it came; header names are lower-case, none has an
+    underscore, `cookie` is not among them: `cookies` holds its `name=value` pairs. `refusal` is
+    what the event itself already deserves; every other field is safe to use all the same.
+    """
+
+    id: str
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    cookies: tuple[str, ...]
+    body: bytes
+    address: Address | None
+    host: str
+    refusal: Problem | None = None
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+def normalise(event: object) -> Request:
+    """The request that an event of an HTTP API (payload 2.0) carries. Never raises."""
+    origin = _origin(event)
+    try:
+        return _read(event, origin)
+    except Problem as refusal:
+        return Request(
+            id=origin.id,
+            method="GET",
+            path="/",
+            query="",
+            headers=(),
+            cookies=(),
+            body=b"",
+            address=origin.address,
+            host=origin.host,
+            refusal=refusal,
+        )
+
+
+class _Origin(NamedTuple):
+    """What API Gateway itself says of a request, as far as it says it."""
+
+    id: str
+    address: Address | None
+    host: str
+
+
+def _origin(event: object) -> _Origin:
+    context = _object(_object(event).get("requestContext"))
+    request_id = _text(context.get("requestId"))
+    host = _text(context.get("domainName"))
+    return _Origin(
+        id=request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
+        address=addresses.read(_text(_object(context.get("http")).get("sourceIp"))),
+        host=host if _HOST.fullmatch(host) else "",
+    )
+
+
+def _read(event: object, origin: _Origin) -> Request:
+    fields = _object(event)
+    http = _object(_object(fields.get("requestContext")).get("http"))
+    path = fields.get("rawPath")
+    if fields.get("version") != "2.0" or not isinstance(path, str):
+        raise Problem("bad_request", "Not an event of an HTTP API with payload format 2.0.")
+    query = _text(fields.get("rawQueryString"))
+    headers = tuple(_headers(fields))
+    cookies = tuple(_cookies(fields))
+    _check_head(path, query, headers, cookies)
+    return Request(
+        id=origin.id,
+        method=_method(http.get("method")),
+        path=_path(path),
+        query=_checked_query(query),
+        headers=tuple((name, value) for name, value in headers if "_" not in name),
+        cookies=cookies,
+        body=_body(fields),
+        address=origin.address,
+        host=origin.host,
+    )
+
+
+def _object(value: object) -> dict[object, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _method(value: object) -> str:
+    method = _text(value)
+    if not _METHOD.fullmatch(method):
+        raise Problem("bad_request", "The method is not a valid token.")
+    return method
+
+
+def _path(path: str) -> str:
+    if reason := paths.ambiguity(path):
+        raise Problem("ambiguous_path", reason)
+    return path
+
+
+def _checked_query(query: str) -> str:
+    if not _QUERY.fullmatch(query):
+        raise Problem("bad_request", "The query holds a character that must be percent-encoded.")
+    return query
+
+
+def _headers(fields: dict[object, object]) -> Iterator[tuple[str, str]]:
+    for name, value in _object(fields.get("headers")).items():
+        lower = name.lower() if isinstance(name, str) else ""
+        if lower == "cookie":
+            continue
+        text = value.strip(" \t") if isinstance(value, str) else "\n"
+        if "_" not in lower and not _HEADER_NAME.fullmatch(lower):
+            raise Problem("bad_request", "A header name is malformed.")
+        if not _HEADER_VALUE.fullmatch(text):
+            raise Problem("bad_request", "A header value is malformed.")
+        yield lower, text
+
+
+def _cookies(fields: dict[object, object]) -> Iterator[str]:
+    """The pairs of the `cookies` list and, for events made by hand, of a Cookie header."""
+    listed = fields.get("cookies")
+    lines = list(listed) if isinstance(listed, list) else []
+    headers = _object(fields.get("headers")).items()
+    lines += [
+        value for name, value in headers if isinstance(name, str) and name.lower() == "cookie"
+    ]
+    for line in lines:
+        if not isinstance(line, str) or not _HEADER_VALUE.fullmatch(line):
+            raise Problem("bad_request", "A cookie is malformed.")
+        yield from (pair.strip() for pair in line.split(";") if pair.strip())
+
+
+def _check_head(
+    path: str, query: str, headers: tuple[tuple[str, str], ...], cookies: tuple[str, ...]
+) -> None:
+    parts = [path, query, *cookies]
+    for name, value in headers:
+        parts += name, value
+    if sum(len(part.encode(errors="surrogatepass")) for part in parts) > MAX_HEAD_BYTES:
+        raise Problem("headers_too_large", "Path, query, headers and cookies exceed 16 KiB.")
+
+
+def _body(fields: dict[object, object]) -> bytes:
+    body = fields.get("body")
+    if body is None:
+        return b""
+    try:
+        if not isinstance(body, str):
+            raise ValueError
+        if fields.get("isBase64Encoded"):
+            return binascii.a2b_base64(body, strict_mode=True)
+        return body.encode()
+    except ValueError:
+        raise Problem("bad_request", "The body of the event cannot be decoded.") from None
+
+
+def to_payload(request: Request) -> dict[str, object]:
+    """An event that apig-wsgi turns into an environ without surprises; the request rides along.
+
+    apig-wsgi decodes the path once more, so it is quoted again here. The steps read headers and
+    body from the request, not from the environ, which merges and cuts them.
+    """
+    return {
+        "version": "2.0",
+        "rawPath": paths.encode(request.path),
+        "rawQueryString": request.query,
+        "headers": {},
+        "requestContext": {
+            "http": {"method": request.method, "sourceIp": "", "protocol": "HTTP/1.1"}
+        },
+        "request": request,
+    }

@@ -1,0 +1,229 @@
+"""The gateway: the path that every request takes, and what a container keeps between requests."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+
+from flask import Flask, Response
+from flask import request as flask_request
+from werkzeug.datastructures import Headers
+
+from webapp import ratelimit, tracing
+from webapp.addresses import Networks
+from webapp.call import Call
+from webapp.cookies import cleared_cookie
+from webapp.counters import DynamoCounters, MemoryCounters
+from webapp.endpoints import ENDPOINTS, is_limited
+from webapp.errors import Problem
+from webapp.events import Request
+from webapp.forwarding import Passport, answered_headers, outgoing
+from webapp.identity import check_same_site, has_role, presented
+from webapp.keys import Keys
+from webapp.proxy import Answer, Proxy
+from webapp.ratelimit import Limit, Limiter
+from webapp.readiness import Readiness
+from webapp.routes import Router
+from webapp.sessions import Sessions
+from webapp.settings import Runtime, Settings, digest
+from webapp.signin import SignIn
+from webapp.tables import Stores, usage
+from webapp.telemetry import RequestLog, log_failure
+from webapp.tokens import Tokens
+
+Clock = Callable[[], int]
+
+
+class Gateway:
+    """Built once per container; nothing here reaches for the network before a request does."""
+
+    def __init__(self, settings: Settings, runtime: Runtime, clock: Clock) -> None:
+        self.settings = settings
+        self.runtime = runtime
+        self.clock = clock
+        stores = Stores(runtime.sessions_table, runtime.rate_limits_table, runtime.region)
+        self.keys = Keys(stores, runtime.signing_secret_arn, clock)
+        self.tokens = Tokens(self.keys, clock)
+        self.sessions = Sessions(stores, settings.session, clock)
+        self.readiness = Readiness(stores, self.keys, clock)
+        self.sign_in = SignIn(self.sessions, self.tokens, settings.session)
+        self.router = Router((*(route for route, _ in ENDPOINTS.values()), *settings.routes))
+        self.deny_from = Networks(settings.deny_from)
+        self.limiter = Limiter(
+            settings.rate_limits,
+            lambda lifetime: DynamoCounters(
+                lambda: stores.limits, runtime.rate_limits_table, lifetime
+            ),
+            MemoryCounters(),
+            clock,
+        )
+        self.proxies = {name: Proxy(upstream) for name, upstream in settings.upstreams.items()}
+        self.log = RequestLog(
+            runtime.environment, runtime.function_version, digest(settings), clock
+        )
+        self.cold = True
+
+    def answer(self, call: Call) -> Response:
+        """The steps that every request passes, in this order; `webapp` explains them.
+
+        A step that refuses raises a Problem; what earlier steps counted stays counted.
+        """
+        request = call.request
+        # 1. event, path and head
+        if request.refusal:
+            raise request.refusal
+        # 2. addresses that nobody wants
+        if request.address in self.deny_from:
+            raise Problem("forbidden", "This address may not use the gateway.")
+        # 3. route: path, address, method, size
+        call.match = self.router.find(request.method, request.path, request.address)
+        if len(request.body) > call.route.max_body_bytes:
+            raise Problem("body_too_large", "The body is larger than this route takes.")
+        # 4. limits by address
+        self._limit(call, self.limiter.by_address(call.route, call.caller))
+        # 5. identity: credentials, same site, roles
+        self._identify(call)
+        # 6. limits by caller
+        self._limit(call, self.limiter.by_caller(call.route, call.caller))
+        # 7. the endpoint or the upstream
+        if call.route.id in ENDPOINTS:
+            return ENDPOINTS[call.route.id][1](self, call)
+        return self._forward(call)
+
+    def _limit(self, call: Call, limits: Sequence[Limit]) -> None:
+        if not is_limited(call.route):
+            return
+        decisions = self.limiter.decide(limits, call.caller)
+        call.decisions += decisions
+        if violated := ratelimit.violations(decisions):
+            raise ratelimit.refusal(violated)
+
+    def _identify(self, call: Call) -> None:
+        route = call.route
+        if route.auth != "none":
+            call.credential = presented(call.request, route, self.settings.session.cookie_name)
+            self._authenticate(call)
+        check_same_site(call.request, route, call.credential, self.settings)
+        if call.identity and not has_role(route, call.identity.roles):
+            raise Problem("forbidden", "The session has none of the roles that this route needs.")
+
+    def _authenticate(self, call: Call) -> None:
+        if call.credential is None:
+            if call.route.auth == "session":
+                raise Problem("missing_token", "Sign in, or send the token as a bearer token.")
+            return
+        try:
+            call.identity = self.sessions.read(self.tokens.verify(call.credential.token))
+        except Problem as problem:
+            if problem.status == 401 and call.credential.by_cookie:
+                problem.headers["Set-Cookie"] = cleared_cookie(self.settings.session)
+            raise
+
+    def _forward(self, call: Call) -> Response:
+        upstream = self.settings.upstreams[call.route.upstream]
+        secret = self.keys.secrets().upstreams if upstream.secret_header else {}
+        passport = Passport(call.identity, call.trace.traceparent, secret.get(call.route.upstream))
+        assert call.match is not None
+        sent = outgoing(call.request, call.match, self.settings, passport)
+        started = self.clock()
+        try:
+            answer = self.proxies[call.route.upstream].exchange(sent, self._timeout(call))
+        finally:
+            call.upstream_ms = round((self.clock() - started) / 1e6, 3)
+        call.upstream_status = answer.status
+        headers = answered_headers(answer.headers, call.request, upstream, self.settings)
+        return _relay(answer, headers, self.sign_in.headers(call, answer))
+
+    def _timeout(self, call: Call) -> float:
+        timeout = call.route.timeout or self.settings.upstreams[call.route.upstream].timeout
+        return timeout if call.remaining is None else min(timeout, max(call.remaining - 1, 0))
+
+    def refuse(self, call: Call, problem: Problem) -> Response:
+        call.code = problem.code
+        response = self.json(problem.document(call.request.id), problem.status)
+        response.headers.update(problem.headers)
+        response.content_type = "application/problem+json"
+        return response
+
+    def finish(self, call: Call, response: Response) -> Response:
+        """What every answer carries, and the log line."""
+        response.headers["X-Request-Id"] = call.request.id
+        if call.match and is_limited(call.route):
+            policies = self.limiter.policies(call.route, call.caller)
+            _prepend(response.headers, "RateLimit-Policy", ratelimit.policy_field(policies))
+            _prepend(response.headers, "RateLimit", ratelimit.limit_field(call.decisions))
+        self.log.write(call, response.status_code)
+        return response
+
+    def json(self, document: object, status: int = 200) -> Response:
+        return Response(json.dumps(document), status, content_type="application/json")
+
+
+def _relay(
+    answer: Answer, headers: list[tuple[str, str]], added: list[tuple[str, str]]
+) -> Response:
+    """An upstream's answer as ours. Repeated lines are joined: apig-wsgi keeps only the last."""
+    response = Response(answer.body, answer.status)
+    response.headers = Headers()
+    for name, value in headers:
+        if name.lower() == "set-cookie" or name not in response.headers:
+            response.headers.add(name, value)
+        else:
+            response.headers[name] = f"{response.headers[name]}, {value}"
+    for name, value in added:
+        if name == "Set-Cookie":
+            response.headers.add(name, value)
+        else:
+            response.headers[name] = value
+    return response
+
+
+def _prepend(headers: Headers, name: str, value: str) -> None:
+    if value:
+        headers[name] = ", ".join(filter(None, (value, headers.get(name))))
+
+
+def create_app(settings: Settings, runtime: Runtime, *, clock: Clock = time.time_ns) -> Flask:
+    """The WSGI application of one container. `clock` tells nanoseconds since the epoch."""
+    gateway = Gateway(settings, runtime, clock)
+    app = Flask("webapp", static_folder=None)
+
+    def call() -> Call:
+        found: Call = flask_request.environ["tollgate.call"]
+        return found
+
+    @app.before_request
+    def answer() -> Response:
+        flask_request.environ["tollgate.call"] = begun = _begin(gateway)
+        return gateway.answer(begun)
+
+    @app.errorhandler(Problem)
+    def refuse(problem: Problem) -> Response:
+        return gateway.refuse(call(), problem)
+
+    @app.errorhandler(Exception)
+    def fail(error: Exception) -> Response:
+        log_failure(error, call().request.id)
+        return gateway.refuse(call(), Problem("internal_error", "The gateway failed."))
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        return gateway.finish(call(), response)
+
+    return app
+
+
+def _begin(gateway: Gateway) -> Call:
+    environ = flask_request.environ
+    request: Request = environ["apig_wsgi.full_event"]["request"]
+    context = environ.get("apig_wsgi.context")
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    call = Call(
+        request=request,
+        trace=tracing.continued(request.header("traceparent")),
+        started=gateway.clock(),
+        remaining=remaining() / 1000 if remaining else None,
+        cold_start=gateway.cold,
+    )
+    gateway.cold = False
+    usage.set(call.usage)
+    return call

@@ -1,0 +1,139 @@
+"""Routing: which route a method and a path lead to, and which spellings are refused."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from webapp import paths
+from webapp.addresses import Address, Networks
+from webapp.errors import Problem
+from webapp.settings import Route
+from webapp.settings.templates import Segment, parse
+
+
+class Match(NamedTuple):
+    """A route and the decoded values of its placeholders."""
+
+    route: Route
+    values: Mapping[str, str]
+
+
+class Entry(NamedTuple):
+    """One route, ready to be matched."""
+
+    route: Route
+    segments: tuple[Segment, ...]
+    allow_from: Networks
+
+    def values(self, segments: list[str]) -> dict[str, str]:
+        found = {}
+        for i, segment in enumerate(self.segments):
+            if segment.kind == "one":
+                found[segment.text] = segments[i]
+            elif segment.kind == "rest":
+                found[segment.text] = "/".join(segments[i:])
+        return found
+
+    def allows(self, address: Address | None) -> bool:
+        return not self.allow_from or address in self.allow_from
+
+
+class Node:
+    """What may follow after some segments: a literal before any one segment before any rest.
+
+    `entries` are the routes that end here by method, `rest` those with a greedy placeholder here.
+    """
+
+    def __init__(self) -> None:
+        self.literals: dict[str, Node] = {}
+        self.one: Node | None = None
+        self.rest: dict[str, Entry] = {}
+        self.entries: dict[str, Entry] = {}
+
+    def add(self, entry: Entry, literal: "Spelling") -> None:
+        node = self
+        for segment in entry.segments:
+            if segment.kind == "rest":
+                node.rest.update(dict.fromkeys(entry.route.methods, entry))
+                return
+            node = node._child(segment, literal)
+        node.entries.update(dict.fromkeys(entry.route.methods, entry))
+
+    def _child(self, segment: Segment, literal: "Spelling") -> "Node":
+        if segment.kind == "literal":
+            return self.literals.setdefault(literal(segment.text), Node())
+        self.one = self.one or Node()
+        return self.one
+
+    def find(self, segments: list[str], bare_rest: bool, at: int = 0) -> dict[str, Entry]:
+        """The routes, by method, of the most specific pattern; each node is visited once at most.
+
+        `bare_rest`: a greedy pattern also matches its bare prefix.
+        """
+        if at == len(segments):
+            return self.entries or (self.rest if bare_rest else {})
+        for child in (self.literals.get(segments[at]), self.one):
+            if child and (found := child.find(segments, bare_rest, at + 1)):
+                return found
+        return self.rest
+
+
+class Spelling(Protocol):
+    def __call__(self, text: str, /) -> str: ...
+
+
+class Router:
+    """Finds routes by the pattern most specific segment by segment, in time linear in the path."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._exact = Node()
+        self._folded = Node()
+        for route in routes:
+            entry = Entry(route, parse(route.path), Networks(route.allow_from))
+            self._exact.add(entry, str)
+            self._folded.add(entry, paths.fold)
+
+    def find(self, method: str, path: str, address: Address | None) -> Match:
+        """Raises a Problem: 404, 403 for an address, 405 with `Allow`, 400 for a look-alike."""
+        segments = paths.segments(path)
+        found = self._exact.find(segments, bare_rest=False)
+        if not found:
+            raise Problem("not_found", "No route leads from this path.")
+        entry = _for_method(found, method)
+        if not any(e.allows(address) for e in ([entry] if entry else found.values())):
+            raise Problem("forbidden", "This address may not use this route.")
+        if entry is None:
+            allow = ", ".join(sorted(_methods(found)))
+            raise Problem("method_not_allowed", "Allow says what is.", headers={"Allow": allow})
+        if self._stricter_look_alike(segments, method, entry):
+            raise Problem("ambiguous_path", "A server less exact might take this for another path.")
+        return Match(entry.route, entry.values(segments))
+
+    def _stricter_look_alike(self, segments: list[str], method: str, entry: Entry) -> bool:
+        folded = self._folded.find([paths.fold(s) for s in segments], bare_rest=True)
+        other = _for_method(folded, method)
+        others = [other] if other else list(folded.values())
+        return any(e.route.id != entry.route.id and not _admits_all(e, entry) for e in others)
+
+
+def _for_method(entries: Mapping[str, Entry], method: str) -> Entry | None:
+    if method == "HEAD":
+        return entries.get("HEAD") or entries.get("GET")
+    return entries.get(method)
+
+
+def _methods(entries: Mapping[str, Entry]) -> Iterator[str]:
+    yield from entries
+    if "GET" in entries and "HEAD" not in entries:
+        yield "HEAD"
+
+
+def _admits_all(other: Entry, entry: Entry) -> bool:
+    """Whether `other` refuses none of those whom `entry` admits."""
+    theirs, ours = other.route, entry.route
+    if not other.allow_from.covers(entry.allow_from):
+        return False
+    if theirs.auth != "session":
+        return True
+    if ours.auth != "session":
+        return False
+    return not theirs.roles or (bool(ours.roles) and set(ours.roles) <= set(theirs.roles))

@@ -1,0 +1,106 @@
+"""Sign-in and sign-out: what the operator's own service answers becomes a session, or ends one."""
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from webapp.call import Call
+from webapp.cookies import cleared_cookie, session_cookie
+from webapp.errors import Problem
+from webapp.forwarding import invalid_answer
+from webapp.identity import presented
+from webapp.proxy import Answer
+from webapp.sessions import Sessions, digest
+from webapp.settings import SessionSettings
+from webapp.tokens import Token, Tokens
+
+Header = tuple[str, str]
+
+_DONE = frozenset({302, 303})
+
+# It becomes a header value, a key and a path segment of the admin endpoints.
+_USER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
+_NOT_IN_USER = frozenset("/\\?#;%")
+_ROLE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def done(answer: Answer) -> bool:
+    """Whether a sign-in or sign-out succeeded: form posts and OAuth callbacks redirect."""
+    return 200 <= answer.status <= 299 or answer.status in _DONE
+
+
+def iso(seconds: int) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+class SignIn:
+    """The steps after the answer of a route with `session: issue` or `session: end`."""
+
+    def __init__(self, sessions: Sessions, tokens: Tokens, rules: SessionSettings) -> None:
+        self._sessions = sessions
+        self._tokens = tokens
+        self._rules = rules
+
+    def headers(self, call: Call, answer: Answer) -> list[Header]:
+        """The headers to add to the answer. Raises a Problem: 502 for a bad user, 503."""
+        if not call.route.session or not done(answer):
+            return []
+        if call.route.session == "end":
+            self._end_presented(call)
+            return [("Set-Cookie", cleared_cookie(self._rules)), ("Cache-Control", "no-store")]
+        users = _values(answer, "tollgate-session-user")
+        return self._issue(call, _user(users), _roles(answer)) if users else []
+
+    def _issue(self, call: Call, user_id: str, roles: tuple[str, ...]) -> list[Header]:
+        address, agent = call.request.address, call.request.header("user-agent")
+        token = self._sessions.start(user_id, roles, str(address or ""), agent or "")
+        signed = self._tokens.sign(token)
+        self._end_presented(call)
+        headers = [
+            ("Set-Cookie", session_cookie(self._rules, signed, self._rules.ttl)),
+            ("Cache-Control", "no-store"),
+            ("Tollgate-Session-Expires", iso(token.expires_at)),
+        ]
+        if not any(name.startswith("sec-fetch-") for name, _ in call.request.headers):
+            headers.append(("Tollgate-Session-Token", signed))
+        return headers
+
+    def _end_presented(self, call: Call) -> None:
+        """Revoke the session that the client already had, if what it presents is one."""
+        with suppress(_NoSession):
+            token = self._presented(call)
+            self._sessions.revoke(token.user_id, digest(token.session_id))
+
+    def _presented(self, call: Call) -> Token:
+        try:
+            credential = presented(call.request, call.route, self._rules.cookie_name)
+            if credential is None:
+                raise _NoSession
+            return self._tokens.verify(credential.token)
+        except Problem as problem:
+            if problem.status >= 500:
+                raise
+            raise _NoSession from None
+
+
+class _NoSession(Exception):
+    pass
+
+
+def _values(answer: Answer, name: str) -> list[str]:
+    return [value.strip() for key, value in answer.headers if key.lower() == name]
+
+
+def _user(values: list[str]) -> str:
+    if len(values) != 1 or not _USER.fullmatch(values[0]) or _NOT_IN_USER & set(values[0]):
+        raise invalid_answer()
+    return values[0]
+
+
+def _roles(answer: Answer) -> tuple[str, ...]:
+    listed = ",".join(_values(answer, "tollgate-session-roles")).split(",")
+    roles = tuple(dict.fromkeys(role.strip() for role in listed if role.strip()))
+    if not all(_ROLE.fullmatch(role) for role in roles):
+        raise invalid_answer()
+    return roles

@@ -1,0 +1,78 @@
+"""The log: one JSON line a request, written straight to stdout."""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+
+from webapp.call import Call
+from webapp.gcra import NANOSECONDS
+from webapp.ratelimit import violations
+
+logger = logging.getLogger("tollgate")
+
+
+class RequestLog:
+    """Lines do not go through `logging`: Lambda would put them inside a message of its own."""
+
+    def __init__(
+        self,
+        environment: str,
+        function_version: str,
+        settings_digest: str,
+        clock: Callable[[], int],
+        write: Callable[[str], object] = sys.stdout.write,
+    ) -> None:
+        self._constant = {
+            "environment": environment,
+            "function_version": function_version,
+            "settings": settings_digest,
+        }
+        self._clock = clock
+        self._write = write
+
+    def write(self, call: Call, status: int) -> None:
+        """One line about a finished call. Nothing that a client could sign in with is in it."""
+        line = json.dumps(_facts(call, status, self._clock()) | self._constant)
+        self._write(line + "\n")
+
+
+def _facts(call: Call, status: int, now: int) -> dict[str, object]:
+    request, who, route = call.request, call.identity, call.match and call.match.route
+    violated = [d.policy.name for d in violations(call.decisions)]
+    shadow = [d.policy.name for d in call.decisions if not d.admitted and d.policy.mode == "shadow"]
+    return {
+        "timestamp": now // 1_000_000,
+        "request_id": request.id,
+        "trace_id": call.trace.trace_id,
+        "route": route.id if route else None,
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "latency_ms": round((now - call.started) * 1000 / NANOSECONDS, 3),
+        "upstream": (route.upstream or None) if route else None,
+        "upstream_status": call.upstream_status,
+        "upstream_ms": call.upstream_ms,
+        "user_id": who.user_id if who else None,
+        "session": who.display_id if who else None,
+        "client_ip": str(request.address) if request.address else None,
+        "decision": call.code or "passed",
+        "policy": violated or None,
+        "shadow": shadow or None,
+        "dynamodb_reads": call.usage.reads,
+        "dynamodb_writes": call.usage.writes,
+        "cold_start": call.cold_start,
+    }
+
+
+def log_failure(error: BaseException, request_id: str) -> None:
+    """An error nobody expected: its types and places, not its texts, which may hold secrets."""
+    chain: list[dict[str, object]] = []
+    cause: BaseException | None = error
+    while cause is not None and len(chain) < 5:
+        frames = traceback.extract_tb(cause.__traceback__)[-8:]
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        chain.append({"error": type(cause).__name__, "at": places})
+        cause = cause.__cause__ or cause.__context__
+    logger.error(json.dumps({"request_id": request_id, "failure": chain}))
