@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Literal, NamedTuple
 
+from webapp.paths import ambiguity
+
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\+?)\}")
 
 
@@ -16,36 +18,20 @@ class Segment(NamedTuple):
 
 def parse(path: str) -> tuple[Segment, ...]:
     """The segments of a path template; `/` has none. ValueError says what is wrong with it."""
-    if not path.startswith("/"):
-        raise ValueError("must start with /")
+    if reason := ambiguity(path):
+        raise ValueError(reason[0].lower() + reason[1:].rstrip("."))
     if path == "/":
         return ()
-    if path.endswith("/") and not path.endswith("//"):
+    if path.endswith("/"):
         raise ValueError("leave the trailing slash out: with and without it is one path")
     segments = tuple(_segment(text) for text in path[1:].split("/"))
     if any(segment.kind == "rest" for segment in segments[:-1]):
-        raise ValueError("a {name+} takes the rest of the path and must be the last segment")
+        raise ValueError("a {name+} takes the rest of the path, so it must be the last segment")
     named = [segment.text for segment in segments if segment.kind != "literal"]
     for name in named:
         if named.count(name) > 1:
             raise ValueError(f"the name {{{name}}} appears twice")
     return segments
-
-
-def ambiguity(segment: str) -> str | None:
-    """Why servers may disagree about what this decoded path segment means, if they may."""
-    folded = unicodedata.normalize("NFKC", segment)
-    if not folded:
-        return "an empty segment (//)"
-    if folded in {".", ".."}:
-        return "a dot segment"
-    for text in (segment, folded):
-        for character in text:
-            if character in "/\\?#;%":
-                return f"the character {character}"
-            if unicodedata.category(character) in {"Cc", "Cs"}:
-                return "a control character or a broken one"
-    return None
 
 
 def _segment(text: str) -> Segment:
@@ -54,8 +40,6 @@ def _segment(text: str) -> Segment:
         return Segment("rest" if greedy else "one", name)
     if "{" in text or "}" in text:
         raise ValueError(f'"{text}" is neither literal nor a whole {{name}} or {{name+}}')
-    if reason := ambiguity(text):
-        raise ValueError(f"must not contain {reason}, which servers read in different ways")
     if unicodedata.normalize("NFKC", text)[-1] in ". ":
-        raise ValueError(f'the segment "{text}" ends with a dot or a space, which some servers cut')
+        raise ValueError(f'"{text}" ends with a dot or a space, which some servers cut off')
     return Segment("literal", text)
