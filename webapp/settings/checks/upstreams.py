@@ -1,0 +1,111 @@
+"""Upstreams: addresses that mean one thing, and headers that prove the gateway."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from webapp.paths import ambiguity
+from webapp.settings.gateway import Settings, Upstream
+from webapp.settings.mistakes import Mistake, member, shown, top
+
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,64}")
+
+_TAKEN = {
+    "age", "allow", "authorization", "baggage", "cache-control", "cf-connecting-ip", "connection",
+    "cookie", "date", "etag", "expect", "forwarded", "from", "host", "keep-alive", "last-modified",
+    "link", "location", "max-forwards", "origin", "pragma", "range", "referer", "remote-user",
+    "retry-after", "server", "set-cookie", "te", "traceparent", "tracestate", "trailer",
+    "transfer-encoding", "true-client-ip", "upgrade", "user-agent", "vary", "via",
+    "www-authenticate", "x-client-ip", "x-cluster-client-ip", "x-http-method",
+    "x-http-method-override", "x-method-override", "x-original-url", "x-real-ip", "x-request-id",
+    "x-rewrite-url", "x-session-id",
+}  # fmt: skip
+_TAKEN_PREFIXES = (
+    "accept", "access-control-", "content-", "if-", "proxy", "ratelimit", "sec-", "tollgate-",
+    "x-amz-", "x-amzn-", "x-auth-request-", "x-forwarded", "x-user-",
+)  # fmt: skip
+
+
+def check(settings: Settings) -> Iterator[Mistake]:
+    for name, upstream in settings.upstreams.items():
+        place = member(top("upstreams"), name)
+        if message := _address(upstream):
+            yield Mistake(member(place, "url"), message)
+        if message := _secret_header(upstream):
+            yield Mistake(member(place, "secretHeader"), message)
+
+
+def is_https(upstream: Upstream) -> bool:
+    return upstream.url.lower().startswith("https://")
+
+
+def is_host(host: str) -> bool:
+    """A name or an address that resolvers agree about."""
+    if _ip(host):
+        return True
+    labels = host.split(".")
+    # 1.2.3, 127.1 and 0x7f.1 are addresses to some resolvers and names to others.
+    numeric = re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", labels[-1])
+    return not numeric and len(host) <= 253 and all(map(_LABEL.fullmatch, labels))
+
+
+def _address(upstream: Upstream) -> str | None:
+    url = upstream.url
+    if re.search(r"[^!-~]", url):
+        return "must be plain ASCII without spaces (write an international name as xn--...)"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "is not an address such as https://users.example.com"
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "is not an address such as https://users.example.com"
+    if "@" in parts.netloc:
+        return "must not carry a user name or password; use secretHeader with upstreamSecrets"
+    if parts.scheme == "http" and not upstream.allow_insecure:
+        return "must be https (allowInsecure: true accepts http inside a network that you trust)"
+    if "?" in url or "#" in url:
+        return "must not carry a query or a fragment"
+    if port == 0 or parts.netloc.endswith(":"):
+        return "must name a port from 1 to 65535, or none"
+    return _host(parts) or _base_path(parts.path)
+
+
+def _host(parts: SplitResult) -> str | None:
+    host = parts.hostname or ""
+    if not is_host(host):
+        return f"{shown(host)} is no host name"
+    address = _ip(host)
+    if address and (address.is_link_local or address.is_unspecified or address.is_multicast):
+        return f"{shown(host)} is no address of a service (link-local, unspecified or multicast)"
+    return None
+
+
+def _base_path(path: str) -> str | None:
+    if path and (ambiguity(path) or "{" in path or "}" in path):
+        return "the base path must be plain segments: no dots, doubled slashes, %, ;, \\ or braces"
+    return None
+
+
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _secret_header(upstream: Upstream) -> str | None:
+    name = upstream.secret_header
+    if not name:
+        return None
+    if "_" in name:
+        return f"{shown(name)} has an underscore, which servers drop or read as a dash; use a dash"
+    if not _TOKEN.fullmatch(name):
+        return f"{shown(name)} is no header name"
+    if name.lower() in _TAKEN or name.lower().startswith(_TAKEN_PREFIXES):
+        return f"{shown(name)} has another meaning; choose a name such as X-Gateway-Secret"
+    if not is_https(upstream):
+        return "needs an https url: over http anyone on the way can read the secret"
+    return None

@@ -1,0 +1,118 @@
+"""Stack files, resolved without the engine as the engine would: defaults, then the stack's own."""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from webapp.settings.mistakes import NAMESPACE, Mistake, Mistakes, shown, suggestion
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Sealed:
+    """Stands for a value that is set, but that only the engine can decrypt."""
+
+
+SEALED = Sealed()
+
+
+def stack_values(stack: str, directory: Path = ROOT) -> dict[str, object]:
+    """What the project's keys are in this stack, unprefixed.
+
+    A key of the stack file replaces the whole default. `secure: ...`, at any depth, is `SEALED`.
+    """
+    file = directory / f"Pulumi.{stack}.yaml"
+    if not re.fullmatch(r"[\w.-]+", stack, re.ASCII) or not file.exists():
+        raise Mistakes([Mistake(f"Pulumi.{stack}.yaml", _no_such_stack(stack, directory))])
+    project = _mapping(directory / "Pulumi.yaml")
+    declared = _section(project, "Pulumi.yaml")
+    defaults = {key: _default(entry) for key, entry in declared.items() if ":" not in key}
+    values = {key: value for key, value in defaults.items() if value is not None}
+    own = _section(_mapping(file), file.name)
+    prefix = f"{project.get('name') or NAMESPACE}:"
+    if bare := [key for key in own if ":" not in key]:
+        raise Mistakes(
+            Mistake(file.name, f"{shown(key)} has no namespace; write {prefix}{key}")
+            for key in bare
+        )
+    values |= {key.removeprefix(prefix): own[key] for key in own if key.startswith(prefix)}
+    return {key: _sealed(value) for key, value in values.items()}
+
+
+def _no_such_stack(stack: str, directory: Path) -> str:
+    names = [path.name[7:-5] for path in sorted(directory.glob("Pulumi.*.yaml"))]
+    known = f"there are {', '.join(names)}" if names else f"none in {directory}"
+    return f"no such stack{suggestion(stack, names)}; {known}"
+
+
+def _mapping(file: Path) -> dict[Any, Any]:
+    content = _parsed(file)
+    if not isinstance(content, dict):
+        raise Mistakes([Mistake(file.name, "must be an object of keys at its top level")])
+    return content
+
+
+def _section(content: dict[Any, Any], name: str) -> dict[str, Any]:
+    section = content.get("config")
+    if section is not None and not isinstance(section, dict):
+        raise Mistakes([Mistake(f"{name}: config", f"expected an object, got {shown(section)}")])
+    return {str(key): value for key, value in (section or {}).items()}
+
+
+def _default(entry: object) -> object:
+    return entry.get("default") if isinstance(entry, dict) else entry
+
+
+def _sealed(value: object) -> object:
+    if isinstance(value, dict):
+        if list(value) == ["secure"] and isinstance(value["secure"], str):
+            return SEALED
+        return {key: _sealed(entry) for key, entry in value.items()}
+    return [_sealed(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _parsed(file: Path) -> object:
+    try:
+        return yaml.load(file.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except OSError as error:
+        raise Mistakes([Mistake(file.name, f"cannot be read: {error.strerror}")]) from None
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise Mistakes([Mistake(f"{file.name}{line}", f"{error.problem}")]) from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise Mistakes([Mistake(file.name, "is not YAML in UTF-8")]) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as the engine reads it: 1.2 words and numbers, and no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
+                problem = f"the key {shown(key.value)} stands here a second time"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+# PyYAML takes `no` for false, 1:30 for ninety and a date for a date, as YAML 1.1 did.
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag.rpartition(":")[2] not in {"bool", "int", "timestamp"}
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9]{0,18})$"), list("-+0123456789")
+)
