@@ -155,7 +155,8 @@ class Gateway:
         return response
 
     def json(self, document: object, status: int = 200) -> Response:
-        return Response(json.dumps(document), status, content_type="application/json")
+        text = json.dumps(document, separators=(",", ":"))
+        return Response(text, status, content_type="application/json")
 
 
 def _relay(

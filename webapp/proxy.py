@@ -3,10 +3,14 @@
 import http.client
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER
@@ -25,6 +29,9 @@ _CHUNK_BYTES = 64 * 1024
 # While a container is frozen its connections die unseen; older ones are not worth a failed try.
 _IDLE_NANOSECONDS = 5 * NANOSECONDS
 
+# Carries the target past urllib3, which would rewrite its percent-encodings, to the connection.
+_TARGET = "tollgate-target"
+
 
 class Answer(NamedTuple):
     """What an upstream answered: header lines as they came, the body as the bytes on the wire."""
@@ -40,7 +47,7 @@ class Proxy:
     def __init__(self, upstream: Upstream, clock: Callable[[], int] = time.time_ns) -> None:
         self._upstream = upstream
         self._clock = clock
-        self._adapter = HTTPAdapter(max_retries=0)
+        self._adapter = _Adapter(max_retries=0)
         self._used_at = 0
 
     def exchange(self, outgoing: Outgoing, timeout: float) -> Answer:
@@ -55,7 +62,9 @@ class Proxy:
             try:
                 return self._try(outgoing, deadline)
             except requests.ConnectionError as error:
-                if tries == 0 or not _unanswered(error):
+                if _answered(error):
+                    raise invalid_answer() from error
+                if tries == 0:
                     raise _unreachable() from error
 
     def _try(self, outgoing: Outgoing, deadline: float) -> Answer:
@@ -63,17 +72,17 @@ class Proxy:
         left = deadline - time.monotonic()
         if left <= 0:
             raise _timeout()
-        connect = min(self._upstream.connect_timeout, left)
+        timeout = (min(self._upstream.connect_timeout, left), left)
         try:
             response = self._adapter.send(
-                _prepared(outgoing), stream=True, timeout=(connect, left), verify=True, proxies={}
+                _prepared(outgoing), stream=True, timeout=timeout, verify=True, proxies={}
             )
         except requests.Timeout as error:
             raise _timeout() from error
         except (requests.exceptions.InvalidHeader, HTTPError, ValueError) as error:
             raise invalid_answer() from error
         try:
-            return _answer(response.raw, deadline)
+            return _read(response.raw, deadline)
         except ReadTimeoutError as error:
             raise _timeout() from error
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
@@ -89,26 +98,28 @@ class Proxy:
 
 
 def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
-    """Filled by hand: `prepare()` would rewrite the path, follow `.netrc` and add headers."""
+    """Filled by hand: `prepare()` would rewrite the path, read `.netrc` and add headers."""
     prepared = requests.PreparedRequest()
     prepared.method = outgoing.method
     prepared.url = outgoing.url
     prepared.body = outgoing.body or None
-    added = {"User-Agent": SKIP_HEADER, "Accept-Encoding": SKIP_HEADER}
-    headers = {name: value.encode(_encoding(value)) for name, value in outgoing.headers.items()}
-    for name in added:
-        if name.lower() in headers:
-            continue
-        headers[name] = SKIP_HEADER  # type: ignore[assignment]
-    prepared.headers = headers  # type: ignore[assignment]
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(outgoing.url))
+    # urllib3 adds the first two unless it is told not to.
+    headers = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}
+    headers |= {name: _encoded(value) for name, value in outgoing.headers.items()}
+    prepared.headers = CaseInsensitiveDict(headers | {_TARGET: outgoing.url.removeprefix(origin)})
     return prepared
 
 
-def _encoding(value: str) -> str:
-    return "latin-1" if value.isascii() or max(value) < "\u0100" else "utf-8"
+def _encoded(value: str) -> Any:
+    """Header values are Latin-1 by tradition; what does not fit is UTF-8."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()
 
 
-def _answer(raw: BaseHTTPResponse, deadline: float) -> Answer:
+def _read(raw: BaseHTTPResponse, deadline: float) -> Answer:
     if not 200 <= raw.status <= 599:
         raise invalid_answer()
     chunks = []
@@ -123,19 +134,14 @@ def _answer(raw: BaseHTTPResponse, deadline: float) -> Answer:
     return Answer(raw.status, list(raw.headers.iteritems()), b"".join(chunks))
 
 
-def _unanswered(error: requests.ConnectionError) -> bool:
-    """Whether not a byte came back, so that the upstream may not even have seen the request."""
-    cause: object = error
-    while isinstance(cause, BaseException):
-        if isinstance(
-            cause, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError
-        ):
-            return True
-        if isinstance(cause, http.client.HTTPException):
-            return False
-        inner = [arg for arg in cause.args if isinstance(arg, BaseException)]
-        cause = getattr(cause, "reason", None) or (inner[0] if inner else None)
-    return isinstance(error, requests.ConnectionError)
+def _answered(error: BaseException) -> bool:
+    """Whether bytes came back before the connection broke: then it was no connection problem."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, http.client.HTTPException):
+            return not isinstance(seen, http.client.RemoteDisconnected)
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _unreachable() -> Problem:
@@ -144,3 +150,35 @@ def _unreachable() -> Problem:
 
 def _timeout() -> Problem:
     return Problem("upstream_timeout", "The service behind this route did not answer in time.")
+
+
+class _Exact:
+    """Puts the target on the wire as it was decided, byte for byte."""
+
+    def request(
+        self, method: str, _url: str, *, headers: CaseInsensitiveDict[Any], **rest: Any
+    ) -> None:
+        target = headers.pop(_TARGET)
+        super().request(method, target, headers=headers, **rest)  # type: ignore[misc]
+
+
+class _ExactHTTPConnection(_Exact, HTTPConnection):
+    pass
+
+
+class _ExactHTTPSConnection(_Exact, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _ExactHTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _ExactHTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

@@ -34,7 +34,9 @@ class RequestLog:
 
     def write(self, call: Call, status: int) -> None:
         """One line about a finished call. Nothing that a client could sign in with is in it."""
-        line = json.dumps(_facts(call, status, self._clock()) | self._constant)
+        line = json.dumps(
+            _facts(call, status, self._clock()) | self._constant, separators=(",", ":")
+        )
         self._write(line + "\n")
 
 

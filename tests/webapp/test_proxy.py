@@ -1,0 +1,194 @@
+import gzip
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.webapp.upstreams import Received, Script, Upstream, answering, raw_answer, upstream
+from webapp.errors import Problem
+from webapp.forwarding import Outgoing
+from webapp.proxy import MAX_ANSWER_BYTES, Answer, Proxy
+from webapp.settings import Upstream as Settings
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture
+def server() -> Iterator[Upstream]:
+    with upstream() as made:
+        yield made
+
+
+def proxy(server: Upstream, **fields: object) -> Proxy:
+    return Proxy(Settings(url=server.url, allow_insecure=True, connect_timeout=1, **fields))  # type: ignore[arg-type]
+
+
+def outgoing(
+    server: Upstream, method: str = "GET", target: str = "/", **fields: object
+) -> Outgoing:
+    headers = fields.get("headers", {})
+    assert isinstance(headers, dict)
+    body = fields.get("body", b"")
+    assert isinstance(body, bytes)
+    if body:
+        headers = headers | {"content-length": str(len(body))}
+    return Outgoing(method, server.url + target, headers, body)
+
+
+def exchange(server: Upstream, method: str = "GET", timeout: float = 2, **fields: object) -> Answer:
+    return proxy(server).exchange(outgoing(server, method, **fields), timeout)  # type: ignore[arg-type]
+
+
+def refusal(server: Upstream, method: str = "GET", timeout: float = 2) -> str:
+    with pytest.raises(Problem) as raised:
+        exchange(server, method, timeout)
+    return raised.value.code
+
+
+def reset(connection: socket.socket, _received: Received) -> None:
+    """Closes with RST, as a crashed process or a firewall does."""
+    linger_zero = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
+    socket.close(connection.detach())
+
+
+def closing(data: bytes) -> Script:
+    def script(connection: socket.socket, _received: Received) -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/a%2fb?x=%c3%a9&y=a+b", "/plain?q=//&r=/../", "/~a'(b)*!$&=:@,", "/?", "/a?b?c=%25"],
+)
+def test_the_target_is_on_the_wire_byte_for_byte(server: Upstream, target: str) -> None:
+    exchange(server, target=target)
+    assert server.last.line == f"GET {target} HTTP/1.1"
+
+
+def test_nothing_is_added_but_host(server: Upstream) -> None:
+    exchange(server, headers={"x-mine": "1"})
+    names = [name for name, _ in server.last.headers]
+    assert sorted(names) == ["host", "x-mine"]
+    assert server.last.header("host") == server.url.removeprefix("http://")
+
+
+def test_a_body_has_exactly_its_length(server: Upstream) -> None:
+    body = bytes(range(256)) * 40
+    exchange(server, "POST", body=body)
+    assert server.last.body == body
+    assert server.last.header("content-length") == str(len(body))
+
+
+def test_compressed_bytes_are_relayed_as_they_came(server: Upstream) -> None:
+    body = gzip.compress(b"hello")
+    server.script = answering(raw_answer("200 OK", body, "Content-Encoding: gzip"))
+    answer = exchange(server)
+    assert answer.body == body
+    assert ("Content-Encoding", "gzip") in answer.headers
+
+
+def test_redirects_and_cookies_are_relayed_not_followed_or_kept(server: Upstream) -> None:
+    away = raw_answer("302 Found", b"", "Location: /else", "Set-Cookie: a=1", "Set-Cookie: b=2")
+    server.script = answering(away, raw_answer())
+    shared = proxy(server)
+    first = shared.exchange(outgoing(server), 2)
+    shared.exchange(outgoing(server), 2)
+    assert first.status == 302
+    assert [value for name, value in first.headers if name == "Set-Cookie"] == ["a=1", "b=2"]
+    assert len(server.received) == 2
+    assert server.last.header("cookie") is None
+
+
+def test_the_environment_has_no_say(server: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert exchange(server).status == 200
+
+
+def test_an_upstreams_own_error_is_an_answer(server: Upstream) -> None:
+    server.script = answering(raw_answer("503 Service Unavailable", b"busy"))
+    answer = exchange(server)
+    assert (answer.status, answer.body, len(server.received)) == (503, b"busy", 1)
+
+
+def test_nobody_listening_is_unreachable() -> None:
+    with upstream() as gone:
+        pass
+    assert refusal(gone) == "upstream_unreachable"
+
+
+@pytest.mark.parametrize(("method", "tries"), [("GET", 2), ("PUT", 2), ("POST", 1), ("PATCH", 1)])
+def test_only_idempotent_requests_are_tried_again(
+    server: Upstream, method: str, tries: int
+) -> None:
+    server.script = reset
+    assert refusal(server, method) == "upstream_unreachable"
+    assert len(server.received) == tries
+
+
+def test_a_second_try_saves_a_request_on_a_connection_that_died(server: Upstream) -> None:
+    shared = proxy(server)
+    server.script = closing(raw_answer())
+    shared.exchange(outgoing(server), 2)
+    server.script = answering(raw_answer())
+    assert shared.exchange(outgoing(server), 2).status == 200
+
+
+def test_connections_are_reused_unless_they_were_idle(server: Upstream) -> None:
+    now = SECOND
+    shared = Proxy(Settings(url=server.url, allow_insecure=True), lambda: now)
+    shared.exchange(outgoing(server), 2)
+    now += 5 * SECOND
+    shared.exchange(outgoing(server), 2)
+    assert server.connections == 1
+    now += 6 * SECOND
+    shared.exchange(outgoing(server), 2)
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\n" + b"X-Many: 1\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n",
+    ],
+)
+def test_a_broken_answer_is_never_a_cut_200(server: Upstream, answer: bytes) -> None:
+    server.script = closing(answer)
+    assert refusal(server) == "upstream_invalid_response"
+    assert len(server.received) == 1
+
+
+def test_a_silent_upstream_is_a_timeout(server: Upstream) -> None:
+    server.script = lambda _connection, _received: None
+    assert refusal(server, timeout=0.2) == "upstream_timeout"
+
+
+def test_an_answer_that_stops_half_way_is_a_timeout(server: Upstream) -> None:
+    server.script = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    assert refusal(server, timeout=0.2) == "upstream_timeout"
+
+
+def test_no_time_left_asks_nobody(server: Upstream) -> None:
+    assert refusal(server, timeout=0) == "upstream_timeout"
+    assert server.received == []
+
+
+@pytest.mark.parametrize(("extra", "fits"), [(0, True), (1, False)])
+def test_answers_are_bounded(server: Upstream, extra: int, fits: bool) -> None:
+    server.script = answering(raw_answer("200 OK", b"x" * (MAX_ANSWER_BYTES + extra)))
+    if fits:
+        assert len(exchange(server).body) == MAX_ANSWER_BYTES
+    else:
+        assert refusal(server) == "upstream_response_too_large"
