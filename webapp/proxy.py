@@ -155,27 +155,25 @@ def _timeout() -> Problem:
 class _Exact:
     """Puts the target on the wire as it was decided, byte for byte."""
 
-    def request(
-        self, method: str, _url: str, *, headers: CaseInsensitiveDict[Any], **rest: Any
-    ) -> None:
+    def request(self, method: str, _url: str, *args: Any, headers: Any, **rest: Any) -> None:
         target = headers.pop(_TARGET)
-        super().request(method, target, headers=headers, **rest)  # type: ignore[misc]
+        super().request(method, target, *args, headers=headers, **rest)  # type: ignore[misc]
 
 
-class _ExactHTTPConnection(_Exact, HTTPConnection):
+class _ExactHTTPConnection(_Exact, HTTPConnection):  # type: ignore[misc]
     pass
 
 
-class _ExactHTTPSConnection(_Exact, HTTPSConnection):
+class _ExactHTTPSConnection(_Exact, HTTPSConnection):  # type: ignore[misc]
     pass
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _ExactHTTPConnection
+    ConnectionCls = _ExactHTTPConnection  # type: ignore[assignment]
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _ExactHTTPSConnection
+    ConnectionCls = _ExactHTTPSConnection  # type: ignore[assignment]
 
 
 class _Adapter(HTTPAdapter):

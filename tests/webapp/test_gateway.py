@@ -227,9 +227,11 @@ def test_limits_by_user_follow_the_user_not_the_address(runtime: Runtime) -> Non
 
 def test_containers_share_their_counters(runtime: Runtime) -> None:
     clock = Clock()
-    with container(runtime, per_ip(limit=3), clock=clock) as one:
-        with container(runtime, per_ip(limit=3), clock=clock) as other:
-            statuses = [gate(path="/open").status for gate in (one, other) * 3]
+    with (
+        container(runtime, per_ip(limit=3), clock=clock) as one,
+        container(runtime, per_ip(limit=3), clock=clock) as other,
+    ):
+        statuses = [gate(path="/open").status for gate in (one, other) * 3]
     assert sorted(statuses) == [200, 200, 200, 429, 429, 429]
 
 

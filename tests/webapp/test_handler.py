@@ -110,7 +110,7 @@ def test_repeated_headers_are_joined_and_cookies_kept_apart(gate: Container) -> 
 
 def test_an_app_that_breaks_outside_its_own_error_handling_still_answers() -> None:
     class Broken(Flask):
-        def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        def wsgi_app(self, *_: Any) -> Any:
             raise RuntimeError("canary-secret")
 
     answer = Answer(make_handler(Broken("broken"))(event(request_id="req-5"), None))  # type: ignore[arg-type]
