@@ -38,8 +38,7 @@ def stack_values(stack: str, directory: Path = ROOT) -> dict[str, object]:
             Mistake(file.name, f"{shown(key)} has no namespace; write {prefix}{key}")
             for key in bare
         )
-    values |= {key.removeprefix(prefix): own[key] for key in own if key.startswith(prefix)}
-    return {key: _sealed(value) for key, value in values.items()}
+    return values | {key.removeprefix(prefix): own[key] for key in own if key.startswith(prefix)}
 
 
 def _no_such_stack(stack: str, directory: Path) -> str:
@@ -76,7 +75,7 @@ def _sealed(value: object) -> object:
 
 def _parsed(file: Path) -> object:
     try:
-        return yaml.load(file.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        return _sealed(yaml.load(file.read_text("utf-8"), Loader=_Loader))  # noqa: S506 (safe)
     except OSError as error:
         raise Mistakes([Mistake(file.name, f"cannot be read: {error.strerror}")]) from None
     except yaml.MarkedYAMLError as error:

@@ -40,7 +40,7 @@ def in_clear(values: Mapping[str, object], encrypted: Collection[str]) -> Iterat
 
 
 def _absent(value: object) -> bool:
-    return value is None or value in ("", {}, [])
+    return value is None or value in ("", "{}", {}, [])
 
 
 def _signing_key(key: str, value: object) -> Iterator[Mistake]:

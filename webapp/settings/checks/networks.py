@@ -1,9 +1,11 @@
 """Lists of addresses and networks, and lists in which nothing may stand twice."""
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 
 from webapp.settings.mistakes import Mistake, shown
+
+_MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def networks(entries: Sequence[str], place: str) -> Iterator[Mistake]:
@@ -20,16 +22,17 @@ def repeated(entries: Sequence[str], place: str) -> Iterator[Mistake]:
 
 
 def _network(entry: str) -> str | None:
+    text, _, prefix = entry.partition("/")
     try:
-        ip_address(entry.partition("/")[0])
-        network = ip_network(entry, strict=False)
+        address, network = ip_address(text), ip_network(entry, strict=False)
     except ValueError:
         return f"{shown(entry)} is neither an address nor a network such as 192.0.2.0/24"
     if "%" in entry:
         return f"{shown(entry)} names an interface; leave the part from % out"
-    prefix = entry.partition("/")[2]
     if prefix and not prefix.isdecimal():
         return f"{shown(entry)} must give its prefix as a number: {network}"
-    if prefix and ip_address(entry.partition("/")[0]) != network.network_address:
+    if address != network.network_address:
         return f"{shown(entry)} has bits set beyond its prefix; the network is {network}"
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        return f"{shown(entry)} never matches: write IPv4 addresses in their own form"
     return None

@@ -15,7 +15,7 @@ def check(settings: Settings) -> Iterator[Mistake]:
         if policy.name and policy.name in names:
             message = f"{shown(policy.name)} is the name of {names[policy.name]}"
             yield Mistake(member(place, "name"), message)
-        names.setdefault(policy.name, place.removeprefix(top("")))
+        names.setdefault(policy.name, place)
         if not policy.kinds:
             yield Mistake(member(place, "key"), "is empty; name what to count by, such as ip")
         yield from repeated(policy.kinds, member(place, "key"))

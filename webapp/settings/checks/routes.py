@@ -20,7 +20,7 @@ def check(settings: Settings, stack: Stack) -> Iterator[Mistake]:
         place = f"{top('routes')}[{index}]"
         if route.id and route.id in ids:
             yield Mistake(member(place, "id"), f"{shown(route.id)} is the id of {ids[route.id]}")
-        ids.setdefault(route.id, place.removeprefix(top("")))
+        ids.setdefault(route.id, place)
         yield from _path(route, place, taken)
         yield from _methods(route, place)
         yield from _upstream(route, place, settings)
@@ -79,7 +79,7 @@ def _rivals(
         message = f"{rival} matches the same requests ({', '.join(shared)}); separate the methods"
         yield Mistake(member(place, "path"), message)
     for method in methods:
-        taken.setdefault((shape, method), f"{place.removeprefix(top(''))} ({shown(route.path)})")
+        taken.setdefault((shape, method), f"{place} ({shown(route.path)})")
 
 
 def _methods(route: Route, place: str) -> Iterator[Mistake]:
