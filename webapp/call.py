@@ -33,6 +33,7 @@ class Call:
     decisions: list[Decision] = field(default_factory=list)
     upstream_status: int | None = None
     upstream_ms: float | None = None
+    circuit: str | None = None
     code: str = ""
     usage: Usage = field(default_factory=Usage)
 

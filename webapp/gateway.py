@@ -56,7 +56,9 @@ class Gateway:
             MemoryCounters(),
             clock,
         )
-        self.proxies = {name: Proxy(upstream) for name, upstream in settings.upstreams.items()}
+        self.proxies = {
+            name: Proxy(upstream, clock) for name, upstream in settings.upstreams.items()
+        }
         self.log = RequestLog(
             runtime.environment, runtime.function_version, digest(settings), clock
         )
@@ -124,11 +126,13 @@ class Gateway:
         passport = Passport(call.identity, call.trace.traceparent, secret.get(call.route.upstream))
         assert call.match is not None
         sent = outgoing(call.request, call.match, self.settings, passport)
+        proxy = self.proxies[call.route.upstream]
         started = self.clock()
         try:
-            answer = self.proxies[call.route.upstream].exchange(sent, self._timeout(call))
+            answer = proxy.exchange(sent, self._timeout(call))
         finally:
             call.upstream_ms = round((self.clock() - started) / 1e6, 3)
+            call.circuit = proxy.circuit.state
         call.upstream_status = answer.status
         headers = answered_headers(answer.headers, call.request, upstream, self.settings)
         return _relay(answer, headers, self.sign_in.headers(call, answer))

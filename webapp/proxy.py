@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER
 
+from webapp.circuit import Circuit
+from webapp.connections import ORDER, Adapter, Order
 from webapp.errors import Problem
 from webapp.forwarding import Outgoing, invalid_answer
 from webapp.gcra import NANOSECONDS
@@ -29,9 +28,6 @@ _CHUNK_BYTES = 64 * 1024
 # While a container is frozen its connections die unseen; older ones are not worth a failed try.
 _IDLE_NANOSECONDS = 5 * NANOSECONDS
 
-# Carries the target past urllib3, which would rewrite its percent-encodings, to the connection.
-_TARGET = "tollgate-target"
-
 
 class Answer(NamedTuple):
     """What an upstream answered: header lines as they came, the body as the bytes on the wire."""
@@ -42,32 +38,44 @@ class Answer(NamedTuple):
 
 
 class Proxy:
-    """The connections of this container to one upstream."""
+    """The connections of this container to one upstream, and their circuit breaker."""
 
     def __init__(self, upstream: Upstream, clock: Callable[[], int] = time.time_ns) -> None:
+        self.circuit = Circuit(clock)
         self._upstream = upstream
         self._clock = clock
-        self._adapter = _Adapter(max_retries=0)
+        self._adapter = Adapter(max_retries=0)
         self._used_at = 0
 
     def exchange(self, outgoing: Outgoing, timeout: float) -> Answer:
-        """Send a request, and again if nothing came back and that is safe; `timeout` in seconds.
+        """Send a request and read the whole answer; `timeout` in seconds covers all of it.
 
-        Raises a Problem: 502 without a usable answer, 504 when time is up.
+        Raises a Problem: 502 without a usable answer, 504 when time is up, 503 while the upstream
+        is left alone because it kept failing.
         """
-        deadline = time.monotonic() + timeout
+        self.circuit.enter()
+        try:
+            answer = self._tried(outgoing, time.monotonic() + timeout)
+        except Problem as problem:
+            if problem.code != "upstream_response_too_large":
+                self.circuit.failed()
+            raise
+        self.circuit.succeeded()
+        return answer
+
+    def _tried(self, outgoing: Outgoing, deadline: float) -> Answer:
+        """Once more, if not a byte came back and doing it twice is doing it once (RFC 9110)."""
         tries = 1 + (self._upstream.retries if outgoing.method in _REPEATABLE else 0)
         while True:
             tries -= 1
             try:
-                return self._try(outgoing, deadline)
+                return self._sent(outgoing, deadline)
             except requests.ConnectionError as error:
-                if _answered(error):
-                    raise invalid_answer() from error
-                if tries == 0:
-                    raise _unreachable() from error
+                problem = _broken(error)
+                if tries == 0 or problem.code != "upstream_unreachable":
+                    raise problem from error
 
-    def _try(self, outgoing: Outgoing, deadline: float) -> Answer:
+    def _sent(self, outgoing: Outgoing, deadline: float) -> Answer:
         self._drop_idle()
         left = deadline - time.monotonic()
         if left <= 0:
@@ -75,14 +83,14 @@ class Proxy:
         timeout = (min(self._upstream.connect_timeout, left), left)
         try:
             response = self._adapter.send(
-                _prepared(outgoing), stream=True, timeout=timeout, verify=True, proxies={}
+                _prepared(outgoing, deadline), stream=True, timeout=timeout, proxies={}
             )
         except requests.Timeout as error:
             raise _timeout() from error
         except (requests.exceptions.InvalidHeader, HTTPError, ValueError) as error:
             raise invalid_answer() from error
         try:
-            return _read(response.raw, deadline)
+            return _read(response.raw)
         except ReadTimeoutError as error:
             raise _timeout() from error
         except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
@@ -97,7 +105,7 @@ class Proxy:
         self._used_at = now
 
 
-def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
+def _prepared(outgoing: Outgoing, deadline: float) -> requests.PreparedRequest:
     """Filled by hand: `prepare()` would rewrite the path, read `.netrc` and add headers."""
     prepared = requests.PreparedRequest()
     prepared.method = outgoing.method
@@ -105,9 +113,10 @@ def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
     prepared.body = outgoing.body or None
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(outgoing.url))
     # urllib3 adds the first two unless it is told not to.
-    headers = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}
+    headers: dict[str, Any] = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}
     headers |= {name: _encoded(value) for name, value in outgoing.headers.items()}
-    prepared.headers = CaseInsensitiveDict(headers | {_TARGET: outgoing.url.removeprefix(origin)})
+    headers[ORDER] = Order(outgoing.url.removeprefix(origin), deadline)
+    prepared.headers = CaseInsensitiveDict(headers)
     return prepared
 
 
@@ -119,7 +128,7 @@ def _encoded(value: str) -> Any:
         return value.encode()
 
 
-def _read(raw: BaseHTTPResponse, deadline: float) -> Answer:
+def _read(raw: BaseHTTPResponse) -> Answer:
     if not 200 <= raw.status <= 599:
         raise invalid_answer()
     chunks = []
@@ -128,20 +137,22 @@ def _read(raw: BaseHTTPResponse, deadline: float) -> Answer:
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             raise Problem("upstream_response_too_large", "The answer exceeds 4 MiB.")
-        if time.monotonic() > deadline:
-            raise _timeout()
         chunks.append(chunk)
     return Answer(raw.status, list(raw.headers.iteritems()), b"".join(chunks))
 
 
-def _answered(error: BaseException) -> bool:
-    """Whether bytes came back before the connection broke: then it was no connection problem."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, http.client.HTTPException):
-            return not isinstance(seen, http.client.RemoteDisconnected)
-        seen = seen.__cause__ or seen.__context__
-    return False
+def _broken(error: BaseException) -> Problem:
+    """What a connection that broke before the end of the head means, by the first cause."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TimeoutError):
+            return _timeout()
+        if isinstance(cause, http.client.RemoteDisconnected):
+            return _unreachable()
+        if isinstance(cause, http.client.HTTPException):
+            return invalid_answer()
+        cause = cause.__cause__ or cause.__context__
+    return _unreachable()
 
 
 def _unreachable() -> Problem:
@@ -150,33 +161,3 @@ def _unreachable() -> Problem:
 
 def _timeout() -> Problem:
     return Problem("upstream_timeout", "The service behind this route did not answer in time.")
-
-
-class _Exact:
-    """Puts the target on the wire as it was decided, byte for byte."""
-
-    def request(self, method: str, _url: str, *args: Any, headers: Any, **rest: Any) -> None:
-        target = headers.pop(_TARGET)
-        super().request(method, target, *args, headers=headers, **rest)  # type: ignore[misc]
-
-
-class _ExactHTTPConnection(_Exact, HTTPConnection):  # type: ignore[misc]
-    pass
-
-
-class _ExactHTTPSConnection(_Exact, HTTPSConnection):  # type: ignore[misc]
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _ExactHTTPConnection  # type: ignore[assignment]
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _ExactHTTPSConnection  # type: ignore[assignment]
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

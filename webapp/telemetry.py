@@ -56,6 +56,7 @@ def _facts(call: Call, status: int, now: int) -> dict[str, object]:
         "upstream": (route.upstream or None) if route else None,
         "upstream_status": call.upstream_status,
         "upstream_ms": call.upstream_ms,
+        "circuit": call.circuit,
         "user_id": who.user_id if who else None,
         "session": who.display_id if who else None,
         "client_ip": str(request.address) if request.address else None,

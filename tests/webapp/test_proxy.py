@@ -1,5 +1,7 @@
 import gzip
 import socket
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -160,6 +162,9 @@ def test_connections_are_reused_unless_they_were_idle(server: Upstream) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nX-A: 1\rX-B: 2\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno header\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: \x00\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X-Many: 1\r\n" * 200 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n",
     ],
@@ -180,6 +185,51 @@ def test_an_answer_that_stops_half_way_is_a_timeout(server: Upstream) -> None:
     assert refusal(server, timeout=0.2) == "upstream_timeout"
 
 
+@pytest.mark.parametrize(
+    "start",
+    [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"],
+)
+def test_a_dripping_answer_ends_at_the_deadline(server: Upstream, start: bytes) -> None:
+    done = threading.Event()
+
+    def drip(connection: socket.socket, _received: Received) -> None:
+        connection.sendall(start)
+        while not done.wait(0.02):
+            connection.sendall(b"H")
+
+    server.script = drip
+    started = time.monotonic()
+    assert refusal(server, timeout=0.3) == "upstream_timeout"
+    assert time.monotonic() - started < 0.33 + 0.05
+    done.set()
+
+
+def test_an_upstream_that_does_not_read_the_body_ends_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        service = Settings(url=f"http://127.0.0.1:{deaf.getsockname()[1]}", allow_insecure=True)
+        body = b"x" * MAX_ANSWER_BYTES * 4
+        sent = Outgoing("POST", service.url, {"content-length": str(len(body))}, body)
+        with pytest.raises(Problem, match="upstream_timeout"):
+            Proxy(service).exchange(sent, 0.2)
+
+
+def test_an_early_answer_to_a_body_nobody_reads_is_relayed(server: Upstream) -> None:
+    server.script = answering(raw_answer("413 Content Too Large", b"no"))
+    assert exchange(server, "POST", body=b"x" * 1000).status == 413
+
+
+def test_failures_leave_no_thread_and_no_connection_behind(server: Upstream) -> None:
+    shared = proxy(server)
+    threads = threading.active_count()
+    server.script = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    with pytest.raises(Problem):
+        shared.exchange(outgoing(server), 0.1)
+    server.script = answering(raw_answer())
+    assert shared.exchange(outgoing(server), 2).status == 200
+    assert server.connections == 2
+    assert threading.active_count() <= threads + 2
+
+
 def test_no_time_left_asks_nobody(server: Upstream) -> None:
     assert refusal(server, timeout=0) == "upstream_timeout"
     assert server.received == []
@@ -192,3 +242,24 @@ def test_answers_are_bounded(server: Upstream, extra: int, fits: bool) -> None:
         assert len(exchange(server).body) == MAX_ANSWER_BYTES
     else:
         assert refusal(server) == "upstream_response_too_large"
+
+
+def test_the_circuit_opens_after_failures_in_a_row_and_one_request_tries() -> None:
+    now = 0
+    with upstream(reset) as server:
+        shared = Proxy(Settings(url=server.url, allow_insecure=True, retries=0), lambda: now)
+
+        def code() -> str:
+            with pytest.raises(Problem) as raised:
+                shared.exchange(outgoing(server), 2)
+            return raised.value.code
+
+        assert [code() for _ in range(6)] == ["upstream_unreachable"] * 5 + ["upstream_unavailable"]
+        assert len(server.received) == 5
+        now += 10 * SECOND
+        assert code() == "upstream_unreachable"
+        assert code() == "upstream_unavailable"
+        now += 10 * SECOND
+        server.script = answering(raw_answer("500 Internal Server Error", b""))
+        assert [shared.exchange(outgoing(server), 2).status for _ in range(9)] == [500] * 9
+        assert shared.circuit.state == "closed"
