@@ -133,9 +133,9 @@ def _shape(kind: Any, raw: object) -> _Shape:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         members = [option for option in get_args(kind) if option is not types.NoneType]
-        listed = [option for option in members if get_origin(option) is tuple]
-        single = [option for option in members if option not in listed]
-        return _shape((listed if isinstance(raw, list | tuple) and listed else single)[0], raw)
+        listed = isinstance(raw, list | tuple)
+        meant = [option for option in members if (get_origin(option) is tuple) == listed]
+        return _shape((meant or members)[0], raw)
     if origin is Annotated:
         inner, meta = get_args(kind)[:2]
         return _Shape(inner, get_origin(inner), get_args(inner), meta)

@@ -15,6 +15,9 @@ ROOT = Path(__file__).parent.parent.parent
 class Sealed:
     """Stands for a value that is set, but that only the engine can decrypt."""
 
+    def __str__(self) -> str:
+        return "an encrypted value"
+
 
 SEALED = Sealed()
 

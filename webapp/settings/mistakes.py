@@ -52,7 +52,7 @@ def shown(value: object) -> str:
             return "an object"
         case None:
             return "nothing"
-    return "an encrypted value"
+    return str(value)[:60]
 
 
 def suggestion(wrong: object, known: Iterable[str]) -> str:

@@ -26,16 +26,18 @@ _FORMS = {
     "environment": Form(
         lambda stack: stack.environment,
         r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}",
-        "at most 32 letters, digits, - and _",
+        "a name of at most 32 letters, digits, - and _",
     ),
-    "alarmEmail": Form(lambda stack: stack.alarm_email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an address"),
+    "alarmEmail": Form(
+        lambda stack: stack.alarm_email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"
+    ),
     "alarmTopicArn": Form(
         lambda stack: stack.alarm_topic_arn,
         _arn("sns", r"[A-Za-z0-9_-]+"),
         "a topic such as arn:aws:sns:eu-west-1:123456789012:alarms",
     ),
     "budgetEmail": Form(
-        lambda stack: stack.budget_email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an address"
+        lambda stack: stack.budget_email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"
     ),
     "budgetTag": Form(
         lambda stack: stack.budget_tag, r"[^=]{1,128}=[^=]{1,256}", "a tag such as Project=tollgate"

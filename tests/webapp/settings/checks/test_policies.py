@@ -41,6 +41,8 @@ KINDS = '"ip", "user", "session", "route", "global"'
             {"burst": None},
             "burst: expected a whole number of at least 1 and at most 1000000000, got nothing",
         ),
+        ({"routes": "users"}, 'routes: expected a list, got "users"'),
+        ({"routes": None}, "routes: expected a list, got nothing"),
         ({"routes": []}, "routes: is empty; leave the key out for all routes"),
         ({"routes": ["user"]}, 'routes[0]: no route with the id "user" (did you mean "users"?)'),
         ({"routes": ["users", "users"]}, 'routes[1]: "users" stands in the list twice'),

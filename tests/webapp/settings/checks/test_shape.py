@@ -49,7 +49,10 @@ RANGES = [
     ),
     ({"pinVersion": "$LATEST"}, 'pinVersion: expected a whole number of at least 1, got "$LATEST"'),
     ({"monthlyBudgetUsd": "-5"}, "monthlyBudgetUsd: expected a number above 0, got -5"),
-    ({"environment": "my env"}, 'environment: "my env" is not at most 32 letters, digits, - and _'),
+    (
+        {"environment": "my env"},
+        'environment: "my env" is not a name of at most 32 letters, digits, - and _',
+    ),
     (
         {"adminRole": "a b"},
         'adminRole: expected a role of at most 64 letters, digits and _.:-, got "a b"',
@@ -61,8 +64,8 @@ RANGES = [
 ]
 
 FORMS = [
-    ({"alarmEmail": "ops"}, 'alarmEmail: "ops" is not an address'),
-    ({"budgetEmail": "ops@x"}, 'budgetEmail: "ops@x" is not an address'),
+    ({"alarmEmail": "ops"}, 'alarmEmail: "ops" is not an e-mail address'),
+    ({"budgetEmail": "ops@x"}, 'budgetEmail: "ops@x" is not an e-mail address'),
     ({"budgetTag": "Project"}, 'budgetTag: "Project" is not a tag such as Project=tollgate'),
     (
         {"alarmTopicArn": "arn:aws:sqs:eu-west-1:123456789012:alarms"},
