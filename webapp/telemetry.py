@@ -22,7 +22,6 @@ class RequestLog:
         function_version: str,
         settings_digest: str,
         clock: Callable[[], int],
-        write: Callable[[str], object] = sys.stdout.write,
     ) -> None:
         self._constant = {
             "environment": environment,
@@ -30,14 +29,13 @@ class RequestLog:
             "settings": settings_digest,
         }
         self._clock = clock
-        self._write = write
 
     def write(self, call: Call, status: int) -> None:
         """One line about a finished call. Nothing that a client could sign in with is in it."""
         line = json.dumps(
             _facts(call, status, self._clock()) | self._constant, separators=(",", ":")
         )
-        self._write(line + "\n")
+        sys.stdout.write(line + "\n")
 
 
 def _facts(call: Call, status: int, now: int) -> dict[str, object]:

@@ -65,7 +65,7 @@ def test_the_shipped_handler_answers_an_event_written_by_hand_without_network() 
         {"Records": [{"eventSource": "aws:sqs"}]},
         event(rawPath=None),
         event(cookies=None, headers=None),
-        event(body="***", isBase64Encoded=True),
+        event() | {"body": "***", "isBase64Encoded": True},
         event(path="/a\ud800b"),
         event(path="/\u65e5\u672c"),
         event(requestContext=None),
