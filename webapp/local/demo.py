@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 from webapp.local.server import Respond, serving
-from webapp.local.wire import Answer, Request, json_answer
+from webapp.local.wire import Answer, Fields, Request
 from webapp.settings.gateway import Route, Settings
 
 DEFAULT_ROLE = "user"
@@ -51,7 +51,7 @@ def demo(settings: Settings, name: str) -> Respond:
         for pattern, route in doors:
             if request.method in route.methods and pattern.fullmatch(path):
                 return _sign_in(request) if route.session == "issue" else Answer(204)
-        return json_answer(200, _echo(name, request))
+        return _json(200, _echo(name, request))
 
     return respond
 
@@ -67,10 +67,10 @@ def _sign_in(request: Request) -> Answer:
     credentials = _credentials(request)
     user, roles = credentials.get("user"), credentials.get("roles", DEFAULT_ROLE)
     if not isinstance(user, str) or not user or credentials.get("password") == "wrong":
-        return json_answer(401, {"error": 'send {"user": "ada"}; the password "wrong" is wrong'})
+        return _json(401, {"error": 'send {"user": "ada"}; the password "wrong" is wrong'})
     listed = ",".join(map(str, roles)) if isinstance(roles, list) else str(roles)
     session = (("Tollgate-Session-User", user), ("Tollgate-Session-Roles", listed))
-    return json_answer(200, {"signed_in": user, "roles": listed.split(",")}, session)
+    return _json(200, {"signed_in": user, "roles": listed.split(",")}, session)
 
 
 def _credentials(request: Request) -> Mapping[str, object]:
@@ -96,3 +96,9 @@ def _echo(name: str, request: Request) -> dict[str, object]:
         "headers": {header: value for header, value in headers.items() if value},
         "body_bytes": len(request.body),
     }
+
+
+def _json(status: int, document: object, fields: Fields = ()) -> Answer:
+    """Indented, since people read it in a terminal."""
+    body = json.dumps(document, indent=2) + "\n"
+    return Answer(status, (("Content-Type", "application/json"), *fields), body.encode())

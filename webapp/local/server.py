@@ -25,7 +25,7 @@ def serving(
 ) -> Iterator[str]:
     """Answers until the block ends; yields the address. OSError when the port cannot be had."""
     with _Server(port, respond, max_head, max_body) as server:
-        accepting = threading.Thread(target=server.serve_forever, args=(0.05,))
+        accepting = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         accepting.start()
         try:
             yield f"http://{HOST}:{server.server_address[1]}"

@@ -62,13 +62,8 @@ class Refused(Exception):
 
 def message_answer(status: int, message: str) -> Answer:
     """What API Gateway itself answers when something is wrong."""
-    return json_answer(status, {"message": message})
-
-
-def json_answer(status: int, document: object, fields: Fields = ()) -> Answer:
-    return Answer(
-        status, (("Content-Type", "application/json"), *fields), json.dumps(document).encode()
-    )
+    body = json.dumps({"message": message}, separators=(",", ":")).encode()
+    return Answer(status, (("Content-Type", "application/json"),), body)
 
 
 def read_head(stream: BufferedIOBase, limit: int, client: str) -> Request | None:

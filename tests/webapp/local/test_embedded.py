@@ -1,6 +1,5 @@
 import json
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import botocore.session
@@ -8,12 +7,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from webapp.local.embedded import EmbeddedAws, embedded_aws
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[EmbeddedAws]:
-    with embedded_aws() as account:
-        yield account
 
 
 def keys(aws: EmbeddedAws, table: str) -> dict[str, str]:

@@ -118,13 +118,13 @@ def test_a_head_over_the_limit_is_431() -> None:
         assert send_raw(client, fitting).startswith(b"HTTP/1.1 200 ")
         refused = send_raw(client, fitting.replace(b"X: ", b"X: a"))
     assert refused.startswith(b"HTTP/1.1 431 ")
-    assert refused.endswith(b'{"message": "Request Header Fields Too Large"}')
+    assert refused.endswith(b'{"message":"Request Header Fields Too Large"}')
 
 
 def test_a_payload_over_the_limit_is_413() -> None:
     with api(answered()) as client:
         response, body = ask(client, "POST", "/", body=b"a" * (MAX_BODY + 1))
-    assert (response.status, body) == (413, b'{"message": "Request Entity Too Large"}')
+    assert (response.status, body) == (413, b'{"message":"Request Entity Too Large"}')
 
 
 def test_an_event_that_lambda_would_not_take_is_413() -> None:
@@ -149,7 +149,7 @@ def test_an_event_that_lambda_would_not_take_is_413() -> None:
 def test_whatever_goes_wrong_is_a_500(handler: Handler, capfd: pytest.CaptureFixture[str]) -> None:
     with api(handler) as client:
         response, body = ask(client, "GET", "/")
-    assert (response.status, body) == (500, b'{"message": "Internal Server Error"}')
+    assert (response.status, body) == (500, b'{"message":"Internal Server Error"}')
     assert "Traceback" in capfd.readouterr().err
 
 

@@ -64,7 +64,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent() -> None:
         client.shutdown(socket.SHUT_WR)
         raw = receive_all(client)
     assert raw.startswith(b"HTTP/1.1 413 ")
-    assert raw.endswith(b'{"message": "Request Entity Too Large"}')
+    assert raw.endswith(b'{"message":"Request Entity Too Large"}')
 
 
 def test_a_client_that_sends_it_anyway_still_sees_the_answer() -> None:
@@ -97,7 +97,7 @@ def test_a_crash_is_a_500_and_shows_where(capfd: pytest.CaptureFixture[str]) -> 
         client.sendall(b"GET /secret HTTP/1.1\r\nConnection: close\r\n\r\n")
         raw = receive_all(client)
     assert raw.startswith(b"HTTP/1.1 500 ")
-    assert raw.endswith(b'{"message": "Internal Server Error"}')
+    assert raw.endswith(b'{"message":"Internal Server Error"}')
     assert "RuntimeError: /secret" in capfd.readouterr().err
 
 
