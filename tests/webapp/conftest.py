@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.webapp.containers import Clock
+from tests.webapp.faults import Faults, faulty
 from webapp.local.embedded import EmbeddedAws, embedded_aws
 from webapp.settings import Runtime
 from webapp.tables import Stores
@@ -29,3 +30,11 @@ def stores(runtime: Runtime) -> Stores:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def faults(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """In front of the stores of this test: counts the calls to them, and makes them fail."""
+    with faulty(aws.endpoint_url) as (proxy, url):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        yield proxy
