@@ -1,25 +1,31 @@
 """The signing keys and upstream secrets, read from Secrets Manager."""
 
-import json
-from collections.abc import Callable
-from contextlib import suppress
-from typing import NamedTuple
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from webapp.errors import Problem
 from webapp.gcra import NANOSECONDS
+from webapp.settings.secrets import weakness
 from webapp.tables import Stores
 
-_CONFIG = {"connect_timeout": 1.0, "read_timeout": 2.0, "attempts": 2}
 _REREAD_AFTER = 60 * NANOSECONDS
 
+# What a 503 tells clients to wait: an outage is not prolonged by everybody asking all the time.
+_RETRY_AFTER = NANOSECONDS
 
-class Secrets(NamedTuple):
+_logger = logging.getLogger("tollgate.keys")
+
+
+@dataclass(frozen=True)
+class Secrets:
     """`signing` is in the order in which keys are tried: the current one, then the previous."""
 
-    signing: tuple[str, ...]
-    upstreams: dict[str, str]
+    signing: tuple[str, ...] = field(repr=False)
+    upstreams: Mapping[str, str] = field(repr=False)
 
 
 class Keys:
@@ -34,40 +40,49 @@ class Keys:
         self._secret_arn = secret_arn
         self._clock = clock
         self._secrets: Secrets | None = None
-        self._read_at = 0
+        self._read_at: int | None = None
 
     def secrets(self) -> Secrets:
         """What was read last. Raises a Problem (503) while nothing could be read at all."""
+        if self._secrets is None and self._is_due(_RETRY_AFTER):
+            self._read()
         if self._secrets is None:
-            self._secrets = self._read()
+            raise Problem("signing_key_unavailable", "Credentials cannot be checked at the moment.")
         return self._secrets
 
     def reread(self) -> bool:
         """Read the secret once more, unless that was done within a minute; whether it changed."""
         before = self.secrets()
-        if self._clock() - self._read_at < _REREAD_AFTER:
-            return False
-        # What is known stays good while Secrets Manager is out of reach.
-        with suppress(Problem):
-            self._secrets = self._read()
+        if self._is_due(_REREAD_AFTER):
+            self._read()
         return self._secrets != before
 
-    def _read(self) -> Secrets:
-        self._read_at = self._clock()
+    def _is_due(self, after: int) -> bool:
+        return self._read_at is None or self._clock() - self._read_at >= after
+
+    def _read(self) -> None:
+        """What is known stays good while Secrets Manager has nothing better."""
         try:
-            client = self._stores.client("secretsmanager", _CONFIG)
-            answer = client.get_secret_value(SecretId=self._secret_arn)
-            return _secrets(json.loads(answer["SecretString"]))
-        except (BotoCoreError, ClientError, ValueError, KeyError) as error:
-            raise Problem(
-                "signing_key_unavailable", "Credentials cannot be checked at the moment."
-            ) from error
+            answer = self._stores.secrets.get_secret_value(SecretId=self._secret_arn)
+            self._secrets = _usable(answer["SecretString"])
+        except (BotoCoreError, ClientError, KeyError, ValueError) as error:
+            _logger.error("the signing secret cannot be used: %s", error)
+        self._read_at = self._clock()
 
 
-def _secrets(document: dict[str, object]) -> Secrets:
-    """`{"current": …, "previous": …, "upstreams": {name: …}}`; the last two may be missing."""
-    signing = (document["current"], document.get("previous"))
-    upstreams = document.get("upstreams") or {}
-    if not isinstance(upstreams, dict):
-        raise ValueError("upstreams")
-    return Secrets(tuple(str(key) for key in signing if key), dict(upstreams))
+class _Document(msgspec.Struct):
+    """The secret as the stack writes it."""
+
+    current: str
+    previous: str | None = None
+    upstreams: dict[str, str] | None = None
+
+
+def _usable(text: str) -> Secrets:
+    """Raises a ValueError, which never quotes the secret."""
+    document = msgspec.json.decode(text, type=_Document)
+    signing = (document.current, *filter(None, [document.previous]))
+    for name, key in zip(("signingKey", "previousSigningKey"), signing, strict=False):
+        if reason := weakness(key):
+            raise ValueError(f"{name} {reason}")
+    return Secrets(signing, document.upstreams or {})

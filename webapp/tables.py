@@ -1,7 +1,10 @@
 """The two DynamoDB tables, as PynamoDB models bound to one botocore session."""
 
+import logging
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import botocore.session
@@ -9,14 +12,12 @@ from botocore.client import BaseClient, Config
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-# botocore's own 60 s and 5 tries would outlast the request. Limits must never slow it down, so
-# their store gets no second try.
-SESSIONS_CONFIG = {"connect_timeout": 1.0, "read_timeout": 2.0, "attempts": 2}
-LIMITS_CONFIG = {"connect_timeout": 0.1, "read_timeout": 0.2, "attempts": 1}
-
-
 _READS = frozenset({"GetItem", "Query"})
 _TRANSACTED_WRITES = 2
+
+# At DEBUG these print keys, rows and the signing secret, whoever asks for that level.
+for _library in ("botocore", "pynamodb", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.INFO)
 
 
 @dataclass(slots=True)
@@ -68,47 +69,53 @@ class Stores:
         self._sessions_table = sessions_table
         self._region = region
         self._session = botocore.session.get_session()
-        self._clients: dict[str, BaseClient] = {}
-        self._model: type[Session] | None = None
 
-    def client(self, service: str, config: dict[str, float], purpose: str = "") -> BaseClient:
-        """The container's client of a service for one purpose, with its timeouts in seconds."""
-        key = purpose or service
-        if key not in self._clients:
-            self._clients[key] = self._session.create_client(
-                service,
-                region_name=self._region or None,
-                config=Config(
-                    connect_timeout=config["connect_timeout"],
-                    read_timeout=config["read_timeout"],
-                    retries={"total_max_attempts": int(config["attempts"]), "mode": "standard"},
-                    parameter_validation=False,
-                ),
-            )
-            self._clients[key].meta.events.register("before-call.dynamodb", _count)
-        return self._clients[key]
-
-    @property
-    def limits(self) -> BaseClient:
-        """The client for the limiter's one write."""
-        return self.client("dynamodb", LIMITS_CONFIG, "limits")
-
-    @property
+    @cached_property
     def sessions(self) -> type[Session]:
         """The Session model, bound to this container's table and client."""
-        if self._model is None:
-            self._model = _bound(self._sessions_table, self.client("dynamodb", SESSIONS_CONFIG))
-        return self._model
+        return _bound(self._sessions_table, self._client("dynamodb", _PATIENT))
+
+    @cached_property
+    def limits(self) -> BaseClient:
+        """The client for the limiter's one write."""
+        return self._client("dynamodb", _HASTY)
+
+    @cached_property
+    def secrets(self) -> BaseClient:
+        """The client for Secrets Manager."""
+        return self._client("secretsmanager", _PATIENT)
+
+    def _client(self, service: str, config: Config) -> BaseClient:
+        client = self._session.create_client(
+            service, region_name=self._region or None, config=config
+        )
+        client.meta.events.register("before-parameter-build.dynamodb", _count)
+        return client
 
 
-def _count(model: Any, params: Any, **_: object) -> None:
+def _config(*, connect: float, read: float, attempts: int) -> Config:
+    return Config(
+        connect_timeout=connect,
+        read_timeout=read,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        parameter_validation=False,
+    )
+
+
+# botocore's own 60 s and 5 tries would outlast the request. Limits must never slow it down, so
+# their store gets no second try.
+_PATIENT = _config(connect=1, read=2, attempts=2)
+_HASTY = _config(connect=0.1, read=0.2, attempts=1)
+
+
+def _count(params: Mapping[str, Any], model: Any, **_: object) -> None:
     counted = usage.get(None)
     if counted is None:
         return
     if model.name in _READS:
         counted.reads += 1
     elif model.name == "TransactWriteItems":
-        counted.writes += _TRANSACTED_WRITES * params["body"].count(b'"Update"')
+        counted.writes += _TRANSACTED_WRITES * len(params["TransactItems"])
     else:
         counted.writes += 1
 
