@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -38,8 +39,7 @@ class Tokens:
         self._clock = clock
 
     def sign(self, token: Token) -> str:
-        signed = self._serializer().dumps(list(token))
-        return PREFIX + str(signed)
+        return PREFIX + str(self._serializer().dumps(list(token)))
 
     def verify(self, text: str) -> Token:
         """The token that `text` spells. Raises a Problem: 401 `invalid_token`, `session_expired`.
@@ -67,13 +67,17 @@ class Tokens:
         return Token(user_id, session_id, expires_at)
 
     def _serializer(self) -> URLSafeSerializer:
-        # itsdangerous signs with the last key of the list and tries them from the last on.
-        oldest_first = [key.encode() for key in reversed(self._keys.secrets().signing)]
-        return URLSafeSerializer(
-            oldest_first,
-            salt=_SALT,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
-        )
+        return _serializer(self._keys.secrets().signing)
+
+
+@lru_cache(maxsize=2)
+def _serializer(signing: tuple[str, ...]) -> URLSafeSerializer:
+    # itsdangerous signs with the last key of the list and tries them from the last on.
+    return URLSafeSerializer(
+        [key.encode() for key in reversed(signing)],
+        salt=_SALT,
+        signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
+    )
 
 
 def _invalid() -> Problem:
