@@ -20,6 +20,9 @@ _ATTEMPTS = 4
 # Long enough after the last bucket is full that no clock still sees it otherwise.
 _TTL_MARGIN_SECONDS = 60
 
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_REFUSED = "ConditionalCheckFailed"
+
 # Set before the name of a policy in the item of a key.
 _PREFIX = "tat:"
 
@@ -76,13 +79,12 @@ def _tally(demand: Demand, state: State, now: int) -> Tally:
     return Tally(state, frozenset(b.name for b in demand.passing(state, now)))
 
 
-def _taken(demand: Demand, tally: Tally, now: int) -> Tally:
-    taken = {
+def _taken(demand: Demand, tally: Tally, now: int) -> State:
+    return tally.state | {
         b.name: gcra.advance(b, tally.state.get(b.name, 0), now)
         for b in demand.buckets
         if b.name in tally.passed
     }
-    return Tally(tally.state | taken, tally.passed)
 
 
 class MemoryCounters:
@@ -97,10 +99,11 @@ class MemoryCounters:
             tallies = tuple(_tally(d, self._states.get(d.key) or {}, now) for d in demands)
             if not all(d.admitted(t.state, now) for d, t in zip(demands, tallies, strict=True)):
                 return Outcome(False, tallies)
-            tallies = tuple(_taken(d, t, now) for d, t in zip(demands, tallies, strict=True))
-            for demand, tally in zip(demands, tallies, strict=True):
-                self._states.put(demand.key, tally.state)
-            return Outcome(True, tallies)
+            taken = [_taken(d, t, now) for d, t in zip(demands, tallies, strict=True)]
+            for demand, state in zip(demands, taken, strict=True):
+                self._states.put(demand.key, state)
+            passed = [tally.passed for tally in tallies]
+            return Outcome(True, tuple(map(Tally, taken, passed)))
 
 
 class DynamoCounters:
@@ -124,7 +127,6 @@ class DynamoCounters:
             tallies = tuple(_tally(d, self._known.get(d.key) or {}, now) for d in demands)
             if not all(d.admitted(t.state, now) for d, t in zip(demands, tallies, strict=True)):
                 return Outcome(False, tallies)
-            tallies = tuple(_taken(d, t, now) for d, t in zip(demands, tallies, strict=True))
             if (written := self._write(demands, tallies, now)) is not None:
                 return Outcome(True, written)
         raise StoreUnavailable("contended")
@@ -133,21 +135,20 @@ class DynamoCounters:
         self, demands: Sequence[Demand], tallies: tuple[Tally, ...], now: int
     ) -> tuple[Tally, ...] | None:
         """The tallies as the table has them now, or None (the true state is known then)."""
-        updates = [
-            (demand, update)
+        updates = {
+            demand.key: update
             for demand, tally in zip(demands, tallies, strict=True)
             if (update := self._update(demand, tally, now))
-        ]
+        }
         try:
-            answers = self._send([update for _, update in updates])
+            answers = dict(zip(updates, self._send([*updates.values()]), strict=True))
         except _Outdated as outdated:
-            for (demand, _), item in zip(updates, outdated.items, strict=True):
+            for key, item in zip(updates, outdated.items, strict=True):
                 if item is not None:
-                    self._known.put(demand.key, _state(item))
+                    self._known.put(key, _state(item))
             return None
-        seen = {demand.key: answer for (demand, _), answer in zip(updates, answers, strict=True)}
         written = tuple(
-            Tally(tally.state | seen.get(demand.key, {}), tally.passed)
+            Tally(_taken(demand, tally, now) | answers.get(demand.key, {}), tally.passed)
             for demand, tally in zip(demands, tallies, strict=True)
         )
         for demand, tally in zip(demands, written, strict=True):
@@ -159,7 +160,7 @@ class DynamoCounters:
         try:
             if len(updates) == 1:
                 answer = self._client().update_item(**updates[0], ReturnValues="UPDATED_NEW")
-                return [_state(answer.get("Attributes", {}))]
+                return [_state(answer["Attributes"])]
             if updates:
                 items = [{"Update": update} for update in updates]
                 self._client().transact_write_items(TransactItems=items)
@@ -167,16 +168,16 @@ class DynamoCounters:
             raise _outdated(error.response, len(updates)) or StoreUnavailable(
                 error.response["Error"]["Code"]
             ) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, KeyError) as error:
             raise StoreUnavailable(type(error).__name__) from error
         return [{} for _ in updates]
 
     def _update(self, demand: Demand, tally: Tally, now: int) -> dict[str, Any] | None:
-        known = self._known.get(demand.key) or {}
+        """The write that takes from the buckets of `tally`, if its state is still the true one."""
         names, values, changes, conditions = {}, {":now": now}, [], []
         for i, bucket in enumerate(b for b in demand.buckets if b.name in tally.passed):
             names[f"#b{i}"] = _PREFIX + bucket.name
-            if known.get(bucket.name, 0) >= now:
+            if tally.state.get(bucket.name, 0) >= now:
                 values |= {f":s{i}": bucket.interval, f":m{i}": now + bucket.tolerance}
                 changes.append(f"#b{i} = #b{i} + :s{i}")
                 conditions.append(f"#b{i} BETWEEN :now AND :m{i}")
@@ -206,17 +207,17 @@ class _Outdated(Exception):
 
 
 def _outdated(response: Mapping[str, Any], updates: int) -> _Outdated | None:
+    """None when the write failed for any other reason than another one at the same time."""
     code = response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
+    if code == _CONDITION_FAILED:
         return _Outdated([response.get("Item", {})])
+    if code == "TransactionConflictException":
+        return _Outdated([None])
     reasons = response.get("CancellationReasons", [])
-    codes = {reason["Code"] for reason in reasons} - {"None"}
-    if code != "TransactionCanceledException" or len(reasons) != updates:
+    codes = {reason["Code"] for reason in reasons}
+    if len(reasons) != updates or not codes <= {"None", _REFUSED, "TransactionConflict"}:
         return None
-    if not codes <= {"ConditionalCheckFailed", "TransactionConflict"}:
-        return None
-    failed = "ConditionalCheckFailed"
-    return _Outdated([r.get("Item", {}) if r["Code"] == failed else None for r in reasons])
+    return _Outdated([r.get("Item", {}) if r["Code"] == _REFUSED else None for r in reasons])
 
 
 def _state(item: Mapping[str, Any]) -> State:
