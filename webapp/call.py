@@ -1,18 +1,15 @@
 """A call: one request on its way through the steps, and what they have found out so far."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from webapp.events import Request
 from webapp.identity import Credential
 from webapp.ratelimit import Caller, Decision
+from webapp.routes import Match
 from webapp.sessions import Identity
 from webapp.settings import Route
 from webapp.tables import Usage
 from webapp.tracing import Trace
-
-if TYPE_CHECKING:
-    from webapp.routes import Match
 
 
 @dataclass(slots=True)
@@ -27,7 +24,7 @@ class Call:
     started: int
     remaining: float | None = None
     cold_start: bool = False
-    match: "Match | None" = None
+    match: Match | None = None
     credential: Credential | None = None
     identity: Identity | None = None
     decisions: list[Decision] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """Sign-in and sign-out: what the operator's own service answers becomes a session, or ends one."""
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
+
+import msgspec
 
 from webapp.call import Call
 from webapp.cookies import cleared_cookie, session_cookie
@@ -12,16 +13,15 @@ from webapp.identity import presented
 from webapp.proxy import Answer
 from webapp.sessions import Sessions, digest
 from webapp.settings import SessionSettings
-from webapp.tokens import Token, Tokens
+from webapp.settings.gateway import Role
+from webapp.tokens import Tokens
 
 Header = tuple[str, str]
 
 _DONE = frozenset({302, 303})
 
 # It becomes a header value, a key and a path segment of the admin endpoints.
-_USER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
-_NOT_IN_USER = frozenset("/\\?#;%")
-_ROLE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_USER = re.compile(r"(?!.*[/\\?#;%])[ -~]{1,256}")
 
 
 def done(answer: Answer) -> bool:
@@ -68,39 +68,31 @@ class SignIn:
 
     def _end_presented(self, call: Call) -> None:
         """Revoke the session that the client already had, if what it presents is one."""
-        with suppress(_NoSession):
-            token = self._presented(call)
-            self._sessions.revoke(token.user_id, digest(token.session_id))
-
-    def _presented(self, call: Call) -> Token:
         try:
             credential = presented(call.request, call.route, self._rules.cookie_name)
-            if credential is None:
-                raise _NoSession
-            return self._tokens.verify(credential.token)
+            token = credential and self._tokens.verify(credential.token)
         except Problem as problem:
             if problem.status >= 500:
                 raise
-            raise _NoSession from None
-
-
-class _NoSession(Exception):
-    pass
+            return
+        if token:
+            self._sessions.revoke(token.user_id, digest(token.session_id))
 
 
 def _values(answer: Answer, name: str) -> list[str]:
-    return [value.strip() for key, value in answer.headers if key.lower() == name]
+    return [value.strip(" \t") for key, value in answer.headers if key.lower() == name]
 
 
 def _user(values: list[str]) -> str:
-    if len(values) != 1 or not _USER.fullmatch(values[0]) or _NOT_IN_USER & set(values[0]):
+    if len(values) != 1 or not _USER.fullmatch(values[0]):
         raise invalid_answer()
     return values[0]
 
 
 def _roles(answer: Answer) -> tuple[str, ...]:
     listed = ",".join(_values(answer, "tollgate-session-roles")).split(",")
-    roles = tuple(dict.fromkeys(role.strip() for role in listed if role.strip()))
-    if not all(_ROLE.fullmatch(role) for role in roles):
-        raise invalid_answer()
-    return roles
+    roles = tuple(dict.fromkeys(filter(None, map(str.strip, listed))))
+    try:
+        return msgspec.convert(roles, tuple[Role, ...])
+    except msgspec.ValidationError:
+        raise invalid_answer() from None
