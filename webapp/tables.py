@@ -15,9 +15,9 @@ from pynamodb.models import Model
 _READS = frozenset({"GetItem", "Query"})
 _TRANSACTED_WRITES = 2
 
-# At DEBUG these print keys, rows and the signing secret, whoever asks for that level.
+# At DEBUG these print keys, rows and the signing secret, whatever level the root logger has.
 for _library in ("botocore", "pynamodb", "urllib3"):
-    logging.getLogger(_library).setLevel(logging.INFO)
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 @dataclass(slots=True)
@@ -73,17 +73,17 @@ class Stores:
     @cached_property
     def sessions(self) -> type[Session]:
         """The Session model, bound to this container's table and client."""
-        return _bound(self._sessions_table, self._client("dynamodb", _PATIENT))
+        return _bound(self._sessions_table, self._client("dynamodb", PATIENT))
 
     @cached_property
     def limits(self) -> BaseClient:
         """The client for the limiter's one write."""
-        return self._client("dynamodb", _HASTY)
+        return self._client("dynamodb", HASTY)
 
     @cached_property
     def secrets(self) -> BaseClient:
         """The client for Secrets Manager."""
-        return self._client("secretsmanager", _PATIENT)
+        return self._client("secretsmanager", PATIENT)
 
     def _client(self, service: str, config: Config) -> BaseClient:
         client = self._session.create_client(
@@ -104,8 +104,8 @@ def _config(*, connect: float, read: float, attempts: int) -> Config:
 
 # botocore's own 60 s and 5 tries would outlast the request. Limits must never slow it down, so
 # their store gets no second try.
-_PATIENT = _config(connect=1, read=2, attempts=2)
-_HASTY = _config(connect=0.1, read=0.2, attempts=1)
+PATIENT = _config(connect=1, read=2, attempts=2)
+HASTY = _config(connect=0.1, read=0.2, attempts=1)
 
 
 def _count(params: Mapping[str, Any], model: Any, **_: object) -> None:

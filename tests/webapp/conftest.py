@@ -1,18 +1,37 @@
 from collections.abc import Iterator
 
+import botocore.session
 import pytest
+from botocore.client import Config
 
 from tests.webapp.containers import Clock
 from tests.webapp.faults import Faults, faulty
 from webapp.local.embedded import EmbeddedAws, embedded_aws
 from webapp.settings import Runtime
-from webapp.tables import Stores
+from webapp.tables import HASTY, Stores
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[EmbeddedAws]:
-    with embedded_aws() as account:
+    """One for all tests; a busy machine gets more time than the 0.2 s of the shipped limiter."""
+    relaxed = HASTY.merge(Config(connect_timeout=10, read_timeout=10))
+    with embedded_aws() as account, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("webapp.tables.HASTY", relaxed)
+        _read_service_models_once(patch)
         yield account
+
+
+def _read_service_models_once(patch: pytest.MonkeyPatch) -> None:
+    """Half of the time of a test that has a container of its own would go into that."""
+    new_session = botocore.session.get_session
+    loader = new_session().get_component("data_loader")
+
+    def get_session() -> botocore.session.Session:
+        session = new_session()
+        session.register_component("data_loader", loader)
+        return session
+
+    patch.setattr("botocore.session.get_session", get_session)
 
 
 @pytest.fixture
