@@ -22,7 +22,7 @@ test: $(INSTALLED)  ## run the tests (ARGS="-k limits")
 	@$(BIN) -m pytest -m "not slow" $(ARGS)
 
 test-slow: $(INSTALLED)  ## run the tests that need minutes, an emulator or Java
-	@$(BIN) -m pytest -m slow $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN) -m pytest -m slow --hypothesis-profile exploring $(ARGS) || [ $$? -eq 5 ]
 
 check: $(INSTALLED)  ## format, lint, types, shipped stacks, tests with coverage
 	@$(BIN) -m ruff format --check .

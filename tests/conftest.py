@@ -1,0 +1,8 @@
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no finding. The default run repeats itself; `make test-slow` explores.
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("exploring", settings.get_profile("repeatable"), derandomize=False)
+settings.load_profile("repeatable")
