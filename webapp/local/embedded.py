@@ -1,5 +1,6 @@
 """AWS in this process: the gateway's tables and signing secret, on moto."""
 
+import gc
 import json
 import os
 import secrets
@@ -68,7 +69,13 @@ class EmbeddedAws:
 def embedded_aws() -> Iterator[EmbeddedAws]:
     """Serves until the block ends; inside it the process environment points every SDK there."""
     with serving(_moto()) as url, _environment(_variables(url)):
-        yield EmbeddedAws(url)
+        account = EmbeddedAws(url)
+        # A collection over all that moto loads can outlast the limiter's patience with its store.
+        gc.freeze()
+        try:
+            yield account
+        finally:
+            gc.unfreeze()
 
 
 def _moto() -> Respond:
