@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from urllib.parse import quote
 
 # A decoded path that still holds one of these has several readings behind the gateway. U+FFFD is
@@ -21,7 +22,10 @@ def ambiguity(path: str) -> str | None:
         return "The path must start with a slash."
     if path.isascii():
         return _ambiguity(path)
-    return _ambiguity(path) or _ambiguity(unicodedata.normalize("NFKC", path))
+    normal = unicodedata.normalize("NFKC", path)
+    if normal.count("/") != path.count("/"):
+        return "The path holds a character that is read in several ways."
+    return _ambiguity(path) or _ambiguity(normal)
 
 
 def _ambiguity(path: str) -> str | None:
@@ -55,6 +59,12 @@ def segments(path: str) -> list[str]:
     """The segments of an unambiguous path; a trailing slash makes no difference."""
     bare = path.strip("/")
     return bare.split("/") if bare else []
+
+
+def reserved(segments: Sequence[str]) -> bool:
+    """Whether the gateway alone answers there, if anyone does."""
+    first = segments[0] if segments else ""
+    return first in {"auth", "docs", "health"} or list(segments) == ["openapi.json"]
 
 
 def encode(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webapp.paths import fold
+from webapp.paths import fold, reserved
 from webapp.settings.checks.networks import networks, repeated
 from webapp.settings.checks.upstreams import is_https
 from webapp.settings.gateway import Route, Settings
@@ -35,8 +35,8 @@ def _path(route: Route, place: str, taken: dict[tuple[Shape, str], str]) -> Iter
     except ValueError as error:
         yield Mistake(member(place, "path"), str(error))
         return
-    if reserved := _reserved(segments):
-        yield Mistake(member(place, "path"), f"{reserved} is reserved for the gateway's own pages")
+    if own := _reserved(segments):
+        yield Mistake(member(place, "path"), f"{own} is reserved for the gateway's own pages")
     yield from _rewrite(route, segments, place)
     yield from _rivals(route, segments, place, taken)
 
@@ -45,9 +45,8 @@ def _reserved(segments: tuple[Segment, ...]) -> str | None:
     """The reserved path that this one is, lies under, or looks like."""
     if not segments or segments[0].kind != "literal":
         return None
-    first = fold(segments[0].text)
-    below = first in {"health", "auth", "docs"}
-    return f"/{first}" if below or (first == "openapi.json" and len(segments) == 1) else None
+    folded = [fold(segment.text) for segment in segments]
+    return f"/{folded[0]}" if reserved(folded) else None
 
 
 def _rewrite(route: Route, segments: tuple[Segment, ...], place: str) -> Iterator[Mistake]:
