@@ -1,7 +1,15 @@
 """Client addresses: how they are read, grouped and compared with networks."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_network,
+)
 
 Address = IPv4Address | IPv6Address
 
@@ -34,23 +42,23 @@ class Networks:
     """A set of addresses and networks, as `allowFrom`, `denyFrom` and `exempt` list them."""
 
     def __init__(self, entries: Iterable[str]) -> None:
-        self._networks = tuple(ip_network(entry) for entry in entries)
+        networks = [ip_network(entry) for entry in entries]
+        # Collapsed, so that a network within several of them together is within one.
+        self._v4 = tuple(collapse_addresses(n for n in networks if isinstance(n, IPv4Network)))
+        self._v6 = tuple(collapse_addresses(n for n in networks if isinstance(n, IPv6Network)))
 
     def __bool__(self) -> bool:
-        return bool(self._networks)
+        return bool(self._v4 or self._v6)
 
     def __contains__(self, address: Address | None) -> bool:
         """An unknown address is in no network."""
-        return address is not None and any(address in network for network in self._networks)
+        networks = self._v6 if isinstance(address, IPv6Address) else self._v4
+        return address is not None and any(address in network for network in networks)
 
     def covers(self, other: "Networks") -> bool:
         """Whether every address of `other` is in here; no entries at all mean everyone."""
-        if not self._networks:
-            return True
-        return bool(other._networks) and all(
-            any(
-                inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
-                for outer in self._networks
-            )
-            for inner in other._networks
+        if not self or not other:
+            return not self
+        return all(any(n.subnet_of(own) for own in self._v4) for n in other._v4) and all(
+            any(n.subnet_of(own) for own in self._v6) for n in other._v6
         )
