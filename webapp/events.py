@@ -13,19 +13,20 @@ from webapp.errors import Problem
 MAX_HEAD_BYTES = 16 * 1024
 
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^`|~-]{0,31}")
-_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\uffff]*")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile("[\t\x20-\x7e\x80-\ud7ff\ue000-\U0010ffff]*")
 _QUERY = re.compile(r"[!\"$-~]*")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_=+/.-]{1,128}")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
 
 
 class Request(NamedTuple):
     """One client request as the steps see it.
 
     `path` is percent-decoded, `query` as it came; header names are lower-case, none has an
-    underscore, `cookie` is not among them: `cookies` holds its `name=value` pairs. `refusal` is
-    what the event itself already deserves; every other field is safe to use all the same.
+    underscore or is there twice; `cookies` holds the `name=value` pairs of `cookie`, which is not
+    among them. `host` is the public host, with a port if the event names one. `refusal` is what
+    the event itself already deserves; every other field is safe to use all the same.
     """
 
     id: str
@@ -89,15 +90,15 @@ def _read(event: object, origin: _Origin) -> Request:
     if fields.get("version") != "2.0" or not isinstance(path, str):
         raise Problem("bad_request", "Not an event of an HTTP API with payload format 2.0.")
     query = _text(fields.get("rawQueryString"))
-    headers = tuple(_headers(fields))
-    cookies = tuple(_cookies(fields))
-    _check_head(path, query, headers, cookies)
+    headers = _headers(fields)
+    cookies = tuple(_cookies(fields.get("cookies"), headers.pop("cookie", "")))
+    _check_head(path, query, *cookies, *headers, *headers.values())
     return Request(
         id=origin.id,
         method=_method(http.get("method")),
         path=_path(path),
         query=_checked_query(query),
-        headers=tuple((name, value) for name, value in headers if "_" not in name),
+        headers=tuple((name, value) for name, value in headers.items() if "_" not in name),
         cookies=cookies,
         body=_body(fields),
         address=origin.address,
@@ -132,39 +133,28 @@ def _checked_query(query: str) -> str:
     return query
 
 
-def _headers(fields: dict[object, object]) -> Iterator[tuple[str, str]]:
+def _headers(fields: dict[object, object]) -> dict[str, str]:
+    headers: dict[str, str] = {}
     for name, value in _object(fields.get("headers")).items():
-        lower = name.lower() if isinstance(name, str) else ""
-        if lower == "cookie":
-            continue
-        text = value.strip(" \t") if isinstance(value, str) else "\n"
-        if "_" not in lower and not _HEADER_NAME.fullmatch(lower):
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise Problem("bad_request", "A header name is malformed.")
-        if not _HEADER_VALUE.fullmatch(text):
+        if name.lower() in headers:
+            raise Problem("bad_request", "A header stands in the event twice.")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise Problem("bad_request", "A header value is malformed.")
-        yield lower, text
+        headers[name.lower()] = value.strip(" \t")
+    return headers
 
 
-def _cookies(fields: dict[object, object]) -> Iterator[str]:
+def _cookies(listed: object, header: str) -> Iterator[str]:
     """The pairs of the `cookies` list and, for events made by hand, of a Cookie header."""
-    listed = fields.get("cookies")
-    lines = list(listed) if isinstance(listed, list) else []
-    headers = _object(fields.get("headers")).items()
-    lines += [
-        value for name, value in headers if isinstance(name, str) and name.lower() == "cookie"
-    ]
-    for line in lines:
+    for line in [*(listed if isinstance(listed, list) else ()), header]:
         if not isinstance(line, str) or not _HEADER_VALUE.fullmatch(line):
             raise Problem("bad_request", "A cookie is malformed.")
-        yield from (pair.strip() for pair in line.split(";") if pair.strip())
+        yield from (pair.strip(" \t") for pair in line.split(";") if pair.strip(" \t"))
 
 
-def _check_head(
-    path: str, query: str, headers: tuple[tuple[str, str], ...], cookies: tuple[str, ...]
-) -> None:
-    parts = [path, query, *cookies]
-    for name, value in headers:
-        parts += name, value
+def _check_head(*parts: str) -> None:
     if sum(len(part.encode(errors="surrogatepass")) for part in parts) > MAX_HEAD_BYTES:
         raise Problem("headers_too_large", "Path, query, headers and cookies exceed 16 KiB.")
 
