@@ -1,6 +1,6 @@
 """Routing: which route a method and a path lead to, and which spellings are refused."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from webapp import paths
@@ -18,10 +18,11 @@ class Match(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One route, ready to be matched."""
+    """One route, ready to be matched. HEAD follows GET."""
 
     route: Route
     segments: tuple[Segment, ...]
+    methods: frozenset[str]
     allow_from: Networks
 
     def values(self, segments: list[str]) -> dict[str, str]:
@@ -37,26 +38,31 @@ class Entry(NamedTuple):
         return not self.allow_from or address in self.allow_from
 
 
+def _entry(route: Route) -> Entry:
+    methods = frozenset(route.methods) | ({"HEAD"} if "GET" in route.methods else set())
+    return Entry(route, parse(route.path), methods, Networks(route.allow_from))
+
+
 class Node:
     """What may follow after some segments: a literal before any one segment before any rest.
 
-    `entries` are the routes that end here by method, `rest` those with a greedy placeholder here.
+    `entries` are the routes that end here, `rest` those with a greedy placeholder here.
     """
 
     def __init__(self) -> None:
         self.literals: dict[str, Node] = {}
         self.one: Node | None = None
-        self.rest: dict[str, Entry] = {}
-        self.entries: dict[str, Entry] = {}
+        self.rest: list[Entry] = []
+        self.entries: list[Entry] = []
 
     def add(self, entry: Entry, literal: "Spelling") -> None:
         node = self
         for segment in entry.segments:
             if segment.kind == "rest":
-                node.rest.update(dict.fromkeys(entry.route.methods, entry))
+                node.rest.append(entry)
                 return
             node = node._child(segment, literal)
-        node.entries.update(dict.fromkeys(entry.route.methods, entry))
+        node.entries.append(entry)
 
     def _child(self, segment: Segment, literal: "Spelling") -> "Node":
         if segment.kind == "literal":
@@ -64,13 +70,13 @@ class Node:
         self.one = self.one or Node()
         return self.one
 
-    def find(self, segments: list[str], bare_rest: bool, at: int = 0) -> dict[str, Entry]:
-        """The routes, by method, of the most specific pattern; each node is visited once at most.
+    def find(self, segments: list[str], bare_rest: bool, at: int = 0) -> list[Entry]:
+        """The routes of the most specific pattern; each node is visited once at most.
 
         `bare_rest`: a greedy pattern also matches its bare prefix.
         """
         if at == len(segments):
-            return self.entries or (self.rest if bare_rest else {})
+            return self.entries or (self.rest if bare_rest else [])
         for child in (self.literals.get(segments[at]), self.one):
             if child and (found := child.find(segments, bare_rest, at + 1)):
                 return found
@@ -82,13 +88,12 @@ class Spelling(Protocol):
 
 
 class Router:
-    """Finds routes by the pattern most specific segment by segment, in time linear in the path."""
+    """Finds routes by the pattern most specific segment by segment."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._exact = Node()
         self._folded = Node()
-        for route in routes:
-            entry = Entry(route, parse(route.path), Networks(route.allow_from))
+        for entry in map(_entry, routes):
             self._exact.add(entry, str)
             self._folded.add(entry, paths.fold)
 
@@ -96,35 +101,27 @@ class Router:
         """Raises a Problem: 404, 403 for an address, 405 with `Allow`, 400 for a look-alike."""
         segments = paths.segments(path)
         found = self._exact.find(segments, bare_rest=False)
-        if not found:
+        if not found or (paths.reserved(segments) and found[0].route.upstream):
             raise Problem("not_found", "No route leads from this path.")
-        entry = _for_method(found, method)
-        if not any(e.allows(address) for e in ([entry] if entry else found.values())):
+        serving = _serving(found, method)
+        if not any(entry.allows(address) for entry in serving or found):
             raise Problem("forbidden", "This address may not use this route.")
-        if entry is None:
-            allow = ", ".join(sorted(_methods(found)))
+        if not serving:
+            allow = ", ".join(sorted(frozenset().union(*(entry.methods for entry in found))))
             raise Problem("method_not_allowed", "Allow says what is.", headers={"Allow": allow})
+        entry = serving[0]
         if self._stricter_look_alike(segments, method, entry):
             raise Problem("ambiguous_path", "A server less exact might take this for another path.")
         return Match(entry.route, entry.values(segments))
 
     def _stricter_look_alike(self, segments: list[str], method: str, entry: Entry) -> bool:
-        folded = self._folded.find([paths.fold(s) for s in segments], bare_rest=True)
-        other = _for_method(folded, method)
-        others = [other] if other else list(folded.values())
-        return any(e.route.id != entry.route.id and not _admits_all(e, entry) for e in others)
+        """Also where routes differ in spelling only: the stricter one is found by its own alone."""
+        found = self._folded.find([paths.fold(s) for s in segments], bare_rest=True)
+        return not all(_admits_all(other, entry) for other in _serving(found, method) or found)
 
 
-def _for_method(entries: Mapping[str, Entry], method: str) -> Entry | None:
-    if method == "HEAD":
-        return entries.get("HEAD") or entries.get("GET")
-    return entries.get(method)
-
-
-def _methods(entries: Mapping[str, Entry]) -> Iterator[str]:
-    yield from entries
-    if "GET" in entries and "HEAD" not in entries:
-        yield "HEAD"
+def _serving(entries: list[Entry], method: str) -> list[Entry]:
+    return [entry for entry in entries if method in entry.methods]
 
 
 def _admits_all(other: Entry, entry: Entry) -> bool:
