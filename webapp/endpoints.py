@@ -41,7 +41,7 @@ def ready(gateway: "Gateway", _call: Call) -> Response:
 def read_session(gateway: "Gateway", call: Call) -> Response:
     who = call.identity
     assert who is not None, "the route demands a session"
-    return gateway.json(
+    response = gateway.json(
         {
             "user_id": who.user_id,
             "roles": list(who.roles),
@@ -49,6 +49,8 @@ def read_session(gateway: "Gateway", call: Call) -> Response:
             "expires_at": iso(who.expires_at),
         }
     )
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def end_session(gateway: "Gateway", call: Call) -> Response:
@@ -56,7 +58,7 @@ def end_session(gateway: "Gateway", call: Call) -> Response:
     assert who is not None, "the route demands a session"
     assert credential is not None
     gateway.sessions.revoke(who.user_id, who.session_hash)
-    response = Response(status=204)
+    response = Response(status=204, headers={"Cache-Control": "no-store"})
     del response.headers["Content-Type"]
     if credential.by_cookie:
         response.headers["Set-Cookie"] = cleared_cookie(gateway.settings.session)

@@ -36,6 +36,7 @@ class RequestLog:
             _facts(call, status, self._clock()) | self._constant, separators=(",", ":")
         )
         sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def _facts(call: Call, status: int, now: int) -> dict[str, object]:
