@@ -20,6 +20,9 @@ Header = tuple[str, str]
 
 _DONE = frozenset({302, 303})
 
+# str.strip() would cut control characters, too, instead of refusing them.
+_BLANK = " \t"
+
 # It becomes a header value, a key and a path segment of the admin endpoints.
 _USER = re.compile(r"(?!.*[/\\?#;%])[ -~]{1,256}")
 
@@ -80,7 +83,7 @@ class SignIn:
 
 
 def _values(answer: Answer, name: str) -> list[str]:
-    return [value.strip(" \t") for key, value in answer.headers if key.lower() == name]
+    return [value.strip(_BLANK) for key, value in answer.headers if key.lower() == name]
 
 
 def _user(values: list[str]) -> str:
@@ -91,7 +94,7 @@ def _user(values: list[str]) -> str:
 
 def _roles(answer: Answer) -> tuple[str, ...]:
     listed = ",".join(_values(answer, "tollgate-session-roles")).split(",")
-    roles = tuple(dict.fromkeys(filter(None, map(str.strip, listed))))
+    roles = tuple(dict.fromkeys(filter(None, (role.strip(_BLANK) for role in listed))))
     try:
         return msgspec.convert(roles, tuple[Role, ...])
     except msgspec.ValidationError:

@@ -5,8 +5,9 @@ import pytest
 from botocore.client import Config
 
 from tests.webapp.containers import Clock
-from tests.webapp.faults import Faults, faulty
+from tests.webapp.faults import Faults
 from webapp.local.embedded import EmbeddedAws, embedded_aws
+from webapp.local.server import serving
 from webapp.settings import Runtime
 from webapp.tables import HASTY, Stores
 
@@ -51,9 +52,17 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def proxy(aws: EmbeddedAws) -> Iterator[tuple[Faults, str]]:
+    faults = Faults(aws.endpoint_url)
+    with serving(faults) as url:
+        yield faults, url
+
+
 @pytest.fixture
-def faults(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+def faults(proxy: tuple[Faults, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
     """In front of the stores of this test: counts the calls to them, and makes them fail."""
-    with faulty(aws.endpoint_url) as (proxy, url):
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        yield proxy
+    found, url = proxy
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    yield found
+    found.heal()

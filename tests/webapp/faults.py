@@ -2,13 +2,10 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from webapp.local.server import serving
 from webapp.local.wire import Answer, Request
 
 DOWN = "http://127.0.0.1:9"
@@ -23,26 +20,33 @@ def failure(code: str, status: int = 400, **members: Any) -> Answer:
 
 
 class Faults:
-    """`operations`: the calls that came, by name. `answers` stand in for the store's, in turn."""
+    """`operations`: the calls that came, by name; `bodies`: what they asked.
+
+    `answers` stand in for the store's, in turn; `failing` does for good.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.operations: list[str] = []
+        self.bodies: list[Any] = []
         self.answers: list[Answer] = []
         self.failing: Answer | None = None
-        self.hanging = False
-        self._over = threading.Event()
+        self.hanging: threading.Event | None = None
 
     def __call__(self, request: Request) -> Answer:
         self.operations.append(request.values("x-amz-target")[0].rpartition(".")[2])
+        self.bodies.append(json.loads(request.body))
         if self.hanging:
-            self._over.wait()
+            self.hanging.wait()
         if self.answers:
             return self.answers.pop(0)
         return self.failing or self._passed_on(request)
 
-    def end(self) -> None:
-        self._over.set()
+    def heal(self) -> None:
+        """What the next test finds: a store that works, asked by nobody yet."""
+        if self.hanging:
+            self.hanging.set()
+        vars(self).update(vars(Faults(self.url)))
 
     def _passed_on(self, request: Request) -> Answer:
         connection = HTTPConnection(urlsplit(self.url).netloc)
@@ -52,14 +56,3 @@ class Faults:
             return Answer(response.status, tuple(response.getheaders()), response.read())
         finally:
             connection.close()
-
-
-@contextmanager
-def faulty(url: str) -> Iterator[tuple[Faults, str]]:
-    """In front of `url`; yields what steers it, and its own address."""
-    faults = Faults(url)
-    with serving(faults) as address:
-        try:
-            yield faults, address
-        finally:
-            faults.end()

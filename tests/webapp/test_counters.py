@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import accumulate, combinations
@@ -354,7 +355,7 @@ def test_a_store_that_does_not_answer_is_unavailable_soon(
     shared: DynamoCounters, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webapp.tables.HASTY", HASTY)
-    faults.hanging = True
+    faults.hanging = threading.Event()
     with pytest.raises(StoreUnavailable):
         shared.take([demand()], NOW)
     assert len(faults.operations) == 1

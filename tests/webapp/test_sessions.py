@@ -1,0 +1,194 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.webapp.containers import SECOND, Clock
+from tests.webapp.faults import DOWN, Faults, failure
+from webapp.errors import Problem
+from webapp.local.embedded import EmbeddedAws
+from webapp.local.wire import Answer
+from webapp.sessions import Sessions, digest
+from webapp.settings import Runtime, SessionSettings
+from webapp.tables import Stores
+from webapp.tokens import Token
+
+RULES = SessionSettings(ttl=600, max_lifetime=3600)
+
+
+@pytest.fixture
+def sessions(stores: Stores, clock: Clock) -> Sessions:
+    return Sessions(stores, RULES, clock)
+
+
+def start(sessions: Sessions, user: str = "ada", **fields: Any) -> Token:
+    given = {"roles": ("user", "pro"), "client_ip": "198.51.100.7", "user_agent": "test"} | fields
+    return sessions.start(user, **given)
+
+
+def key(token: Token) -> tuple[str, str]:
+    return token.user_id, digest(token.session_id)
+
+
+def code(call: Callable[[], object]) -> str:
+    with pytest.raises(Problem) as refused:
+        call()
+    return refused.value.code
+
+
+@pytest.fixture
+def rows(aws: EmbeddedAws, runtime: Runtime) -> Callable[[], list[dict[str, Any]]]:
+    def scan() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = aws.dynamodb.scan(TableName=runtime.sessions_table)["Items"]
+        return found
+
+    return scan
+
+
+Rows = Callable[[], list[dict[str, Any]]]
+
+
+def test_a_session_is_read_as_it_was_started(sessions: Sessions, clock: Clock) -> None:
+    token = start(sessions)
+    now = clock() // SECOND
+    assert token.expires_at == now + 600
+    who = sessions.read(token)
+    assert (who.user_id, who.roles) == ("ada", ("user", "pro"))
+    assert (who.created_at, who.expires_at) == (now, now + 600)
+    assert who.session_hash == digest(token.session_id)
+
+
+def test_the_row_holds_what_people_ask_about(sessions: Sessions, clock: Clock, rows: Rows) -> None:
+    token = start(sessions, user_agent="x" * 1000, roles=())
+    (row,) = rows()
+    now = clock() // SECOND
+    assert row == {
+        "user_id": {"S": "ada"},
+        "session_id": {"S": digest(token.session_id)},
+        "roles": {"L": []},
+        "created_at": {"N": str(now)},
+        "last_used_at": {"N": str(now)},
+        "expires_at": {"N": str(now + 600)},
+        "ends_at": {"N": str(now + 3600)},
+        "client_ip": {"S": "198.51.100.7"},
+        "user_agent": {"S": "x" * 256},
+        "ttl": {"N": str(now + 3600 + 86_400)},
+    }
+
+
+def test_the_table_never_holds_the_id(sessions: Sessions, rows: Rows) -> None:
+    token = start(sessions)
+    assert token.session_id not in repr(rows())
+    assert len(token.session_id) >= 43
+
+
+def test_every_session_has_an_id_of_its_own(sessions: Sessions, rows: Rows) -> None:
+    first, second = start(sessions), start(sessions)
+    assert first.session_id != second.session_id
+    assert len(rows()) == 2
+
+
+def test_a_display_id_is_no_id(sessions: Sessions) -> None:
+    token = start(sessions)
+    shown = sessions.read(token).display_id
+    assert shown not in token.session_id
+    assert code(lambda: sessions.read(token._replace(session_id=shown))) == "session_revoked"
+
+
+def test_a_revoked_session_is_refused(sessions: Sessions) -> None:
+    token = start(sessions)
+    assert sessions.revoke(*key(token))
+    assert code(lambda: sessions.read(token)) == "session_revoked"
+
+
+def test_another_session_of_the_user_lives_on(sessions: Sessions) -> None:
+    first, second = start(sessions), start(sessions)
+    sessions.revoke(*key(first))
+    assert sessions.read(second).user_id == "ada"
+
+
+def test_a_session_that_is_not_there_is_refused_as_revoked(sessions: Sessions) -> None:
+    token = start(sessions)
+    assert code(lambda: sessions.read(token._replace(session_id="other"))) == "session_revoked"
+    assert code(lambda: sessions.read(token._replace(user_id="bob"))) == "session_revoked"
+
+
+def test_the_row_decides_when_a_session_expires(sessions: Sessions, clock: Clock) -> None:
+    token = start(sessions)._replace(expires_at=2**40)
+    clock.advance(599.999)
+    assert sessions.read(token)
+    clock.advance(0.001)
+    assert code(lambda: sessions.read(token)) == "session_expired"
+
+
+def test_revoked_is_told_even_after_the_end(sessions: Sessions, clock: Clock) -> None:
+    token = start(sessions)
+    sessions.revoke(*key(token))
+    clock.advance(601)
+    assert code(lambda: sessions.read(token)) == "session_revoked"
+
+
+def test_revoking_twice_changes_nothing(sessions: Sessions, clock: Clock, rows: Rows) -> None:
+    token = start(sessions)
+    assert sessions.revoke(*key(token))
+    before = rows()
+    clock.advance(10)
+    assert not sessions.revoke(*key(token))
+    assert rows() == before
+
+
+def test_revoking_does_not_recreate_a_row(
+    sessions: Sessions, aws: EmbeddedAws, runtime: Runtime, rows: Rows
+) -> None:
+    token = start(sessions)
+    user_id, session_hash = key(token)
+    aws.dynamodb.delete_item(
+        TableName=runtime.sessions_table,
+        Key={"user_id": {"S": user_id}, "session_id": {"S": session_hash}},
+    )
+    assert not sessions.revoke(user_id, session_hash)
+    assert rows() == []
+
+
+def test_every_step_is_one_call(sessions: Sessions, faults: Faults) -> None:
+    token = start(sessions)
+    sessions.read(token)
+    sessions.revoke(*key(token))
+    assert faults.operations == ["PutItem", "GetItem", "UpdateItem"]
+
+
+def test_rows_are_read_consistently(sessions: Sessions, faults: Faults) -> None:
+    sessions.read(start(sessions))
+    assert faults.bodies[-1]["ConsistentRead"] is True
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        failure("InternalServerError", 500),
+        failure("AccessDeniedException"),
+        failure("ResourceNotFoundException"),
+        failure("TransactionConflictException"),
+        Answer(503, (), b"<html>"),
+    ],
+)
+def test_a_store_that_fails_is_503(sessions: Sessions, faults: Faults, answer: Answer) -> None:
+    token = start(sessions)
+    faults.failing = answer
+    for call in (
+        lambda: start(sessions),
+        lambda: sessions.read(token),
+        lambda: sessions.revoke(*key(token)),
+    ):
+        assert code(call) == "session_store_unavailable"
+
+
+def test_a_store_that_is_down_is_503(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", DOWN)
+    assert code(lambda: start(sessions)) == "session_store_unavailable"
+
+
+def test_one_failure_is_tried_again(sessions: Sessions, faults: Faults) -> None:
+    token = start(sessions)
+    faults.answers = [failure("InternalServerError", 500)]
+    assert sessions.read(token).user_id == "ada"
