@@ -10,7 +10,7 @@ BIN = $(VENV)/bin/python
 INSTALLED = $(VENV)/.installed
 COMPILE = $(BIN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
-.PHONY: help run test test-slow check bench lock
+.PHONY: help run test test-slow check bench lock install
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -43,12 +43,17 @@ lock: $(INSTALLED)  ## pin requirements.txt and webapp/requirements.txt anew (AR
 	@$(COMPILE) webapp/requirements.in --output-file webapp/requirements.txt
 	@$(COMPILE) requirements.in --constraints webapp/requirements.txt --output-file requirements.txt
 
-$(INSTALLED): requirements.txt
+install:  ## make the virtual environment anew (PYTHON=python3.12)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-		|| { echo "$(PYTHON) is not Python 3.11 or later; name one that is: make PYTHON=python3.12" >&2; exit 1; }
+		|| { echo "$(PYTHON) is not Python 3.11 or later; name one that is: make install PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "$(PYTHON) comes without venv; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "installing requirements.txt into $(VENV), once: about a minute"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@cp requirements.txt $(INSTALLED)
+
+# By content: a checkout or `make lock` gives the file a new time without a change.
+$(INSTALLED): requirements.txt
+	@cmp -s requirements.txt $@ || $(MAKE) --no-print-directory install
 	@touch $@
