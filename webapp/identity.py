@@ -1,5 +1,6 @@
 """Identity: which credential a request presents, and whether a browser may use it from there."""
 
+import re
 from typing import NamedTuple
 
 from webapp.errors import Problem
@@ -8,6 +9,9 @@ from webapp.settings import Route, Settings
 from webapp.tokens import PREFIX
 
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# One value may hold several credentials: repeated fields arrive joined with commas.
+_BEARER = re.compile(r"(?:^|,)\s*bearer(?![^\s,])([^,]*)", re.IGNORECASE)
 
 
 class Credential(NamedTuple):
@@ -20,12 +24,9 @@ class Credential(NamedTuple):
 def presented(request: Request, route: Route, cookie_name: str) -> Credential | None:
     """The token of a request. Raises a Problem: 400 for two different ones, 401 for no token."""
     tokens = [Credential(token, True) for token in cookie_tokens(request, cookie_name)]
-    scheme, _, value = (request.header("authorization") or "").partition(" ")
-    bearer = value.strip()
-    if scheme.lower() == "bearer" and (
-        bearer.startswith(PREFIX) or not route.forwards_authorization
-    ):
-        tokens.append(Credential(bearer, False))
+    for bearer in map(str.strip, _BEARER.findall(request.header("authorization") or "")):
+        if bearer.startswith(PREFIX) or not route.forwards_authorization:
+            tokens.append(Credential(bearer, False))
     if len({credential.token for credential in tokens}) > 1:
         raise Problem("conflicting_credentials", "The request carries two different tokens.")
     return tokens[-1] if tokens else None
@@ -52,19 +53,16 @@ def check_same_site(
     origin = request.header("origin")
     fetch_site = request.header("sec-fetch-site")
     if route.session:
-        refused = (
-            fetch_site == "cross-site" if origin is None else not _own(origin, request, settings)
-        )
+        passes = fetch_site != "cross-site"
     elif credential and credential.by_cookie and request.method in _UNSAFE:
-        refused = (
-            fetch_site != "same-origin" if origin is None else not _own(origin, request, settings)
-        )
+        passes = fetch_site == "same-origin"
     else:
-        refused = False
-    if refused:
+        return
+    if not (passes if origin is None else _own(origin, request, settings)):
         raise Problem("cross_site_request", "The request does not come from this site's own pages.")
 
 
 def _own(origin: str, request: Request, settings: Settings) -> bool:
-    public = f"{settings.scheme}://{settings.public_host or request.host}"
-    return origin == public or (origin != "*" and origin in settings.cors.allow_origins)
+    host = settings.public_host or request.host
+    listed = origin in settings.cors.allow_origins and origin != "*"
+    return listed or (bool(host) and origin == f"{settings.scheme}://{host}")
