@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from webapp import paths
 from webapp.addresses import Address
@@ -14,6 +14,7 @@ from webapp.sessions import Identity
 from webapp.settings import Settings, Upstream
 from webapp.settings.templates import parse
 from webapp.tokens import PREFIX
+from webapp.tracing import Trace
 
 HOP_BY_HOP = frozenset(
     {
@@ -54,6 +55,8 @@ OWNED = frozenset(
 )
 OWNED_PREFIXES = ("tollgate-", "x-auth-request-", "x-forwarded-", "x-user-")
 
+_IMPLIED_PORT = {"": None, "http": 80, "https": 443}
+
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -71,7 +74,7 @@ class Passport(NamedTuple):
     """What the gateway itself says of a request: who calls, in which trace, with which proof."""
 
     identity: Identity | None
-    traceparent: str
+    trace: Trace
     secret: str | None
 
 
@@ -79,6 +82,8 @@ def outgoing(request: Request, match: Match, settings: Settings, passport: Passp
     """The request that an upstream receives for a request that may pass."""
     upstream = settings.upstreams[match.route.upstream]
     headers = dict(_client_headers(request, match, settings))
+    if passport.trace.is_new:
+        headers.pop("tracestate", None)
     headers |= _forwarding_headers(request, settings)
     headers |= _identity_headers(passport)
     if upstream.secret_header and passport.secret:
@@ -91,7 +96,7 @@ def outgoing(request: Request, match: Match, settings: Settings, passport: Passp
 def target(request: Request, match: Match, upstream: Upstream) -> str:
     """The URL: base path, rewritten path, the client's trailing slash, the query as it came."""
     path = _rewritten(match) if match.route.rewrite else request.path
-    if request.path.endswith("/") and not path.endswith("/"):
+    if request.path[1:].endswith("/") and not path.endswith("/"):
         path += "/"
     query = f"?{request.query}" if request.query else ""
     return upstream.url.rstrip("/") + paths.encode(path) + query
@@ -134,11 +139,11 @@ def _passes(authorization: str, match: Match) -> bool:
 def _other_cookies(request: Request, settings: Settings) -> str:
     """The client's cookies less the session's, whatever its name's case, and less any token."""
     own = settings.session.cookie_name.lower()
-    pairs = ((pair, *pair.partition("=")[::2]) for pair in request.cookies)
     return "; ".join(
         pair
-        for pair, name, value in pairs
-        if name.strip().lower() != own and not value.strip(' "').startswith(PREFIX)
+        for pair in request.cookies
+        if pair.partition("=")[0].strip().lower() != own
+        and not pair.rpartition("=")[2].strip(' "').startswith(PREFIX)
     )
 
 
@@ -163,7 +168,7 @@ def _node(address: Address) -> str:
 
 
 def _identity_headers(passport: Passport) -> dict[str, str]:
-    headers = {"traceparent": passport.traceparent}
+    headers = {"traceparent": passport.trace.traceparent}
     if passport.identity:
         headers["x-user-id"] = passport.identity.user_id
         headers["x-user-roles"] = ",".join(passport.identity.roles)
@@ -196,26 +201,32 @@ def answered_headers(
 
 
 def _sets(cookie_name: str, line: str) -> bool:
-    name = line.partition(";")[0].partition("=")[0]
+    """Also where browsers store a cookie without a name and send it back as if it had this one."""
+    name = line.partition(";")[0].lstrip("= \t").partition("=")[0]
     return name.strip().lower() == cookie_name.lower()
 
 
 def _relocated(location: str, request: Request, upstream: Upstream, settings: Settings) -> str:
-    """A redirect within the upstream's own base leads to the public host; others are relayed."""
+    """A redirect within the upstream leads to the public host; all others are relayed."""
     try:
         place, own = urlsplit(location), urlsplit(upstream.url)
-        elsewhere = bool(place.netloc) and place.netloc.lower() != own.netloc.lower()
+        at_home = place.scheme in _IMPLIED_PORT and _authority(place) == _authority(own)
     except ValueError:
         raise invalid_answer() from None
     base = own.path.rstrip("/")
     inside = place.path == base or place.path.startswith(base + "/")
-    if elsewhere or not inside or (place.scheme and not place.netloc):
+    if not (at_home if place.netloc else inside and place.path and not place.scheme):
         return location
-    path = place.path[len(base) :] or "/"
+    path = (place.path[len(base) :] if inside else place.path) or "/"
     if path.startswith(("//", "/\\")):
         raise invalid_answer()
     host = settings.public_host or request.host
     return place._replace(scheme=settings.scheme if host else "", netloc=host, path=path).geturl()
+
+
+def _authority(url: SplitResult) -> tuple[str | None, int | None]:
+    """Host and port, less a port that the scheme implies."""
+    return url.hostname, None if url.port == _IMPLIED_PORT[url.scheme] else url.port
 
 
 def invalid_answer() -> Problem:

@@ -123,7 +123,7 @@ class Gateway:
     def _forward(self, call: Call) -> Response:
         upstream = self.settings.upstreams[call.route.upstream]
         secret = self.keys.secrets().upstreams if upstream.secret_header else {}
-        passport = Passport(call.identity, call.trace.traceparent, secret.get(call.route.upstream))
+        passport = Passport(call.identity, call.trace, secret.get(call.route.upstream))
         assert call.match is not None
         sent = outgoing(call.request, call.match, self.settings, passport)
         proxy = self.proxies[call.route.upstream]

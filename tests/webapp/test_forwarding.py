@@ -1,0 +1,527 @@
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webapp.builders import request, route, settings
+from webapp.errors import Problem
+from webapp.forwarding import Outgoing, Passport, answered_headers, outgoing
+from webapp.routes import Match
+from webapp.sessions import Identity
+from webapp.settings import Route, SessionSettings, Settings, Upstream
+from webapp.tracing import Trace
+
+TRACE = Trace("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", 1, is_new=False)
+
+
+def sent(
+    method: str = "GET",
+    path: str = "/users",
+    *,
+    via: Route | None = None,
+    values: dict[str, str] | None = None,
+    given: Settings | None = None,
+    passport: Passport | None = None,
+    **fields: Any,
+) -> Outgoing:
+    match = Match(via or route(), values or {})
+    passport = passport or Passport(None, TRACE, None)
+    return outgoing(request(method, path, **fields), match, given or settings(), passport)
+
+
+def proven(name: str, **fields: Any) -> Upstream:
+    return Upstream(url="https://svc.internal.example", secret_header=name, **fields)
+
+
+def test_method_body_and_end_to_end_headers_go_on() -> None:
+    headers = {"Accept": "a, b", "x-mine": "caf\u00e9", "te2": ""}
+    made = sent("POST", body=b"\x00\xff", headers=headers)
+    assert (made.method, made.body) == ("POST", b"\x00\xff")
+    assert made.headers["accept"] == "a, b"
+    assert made.headers["x-mine"] == "caf\u00e9"
+    assert made.headers["te2"] == ""
+
+
+def test_all_headers_of_a_plain_request() -> None:
+    assert sent().headers == {
+        "forwarded": "for=198.51.100.7;host=gw.example.com;proto=https",
+        "traceparent": TRACE.traceparent,
+        "x-forwarded-for": "198.51.100.7",
+        "x-forwarded-host": "gw.example.com",
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+        "x-request-id": "req-1",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "expect",
+        "content-length",
+        "proxy",
+        "x-user-id",
+        "x-user-roles",
+        "x-user-anything",
+        "x-session-id",
+        "x-auth-request-user",
+        "x-auth-request-email",
+        "remote-user",
+        "x-forwarded-user",
+        "x-forwarded-prefix",
+        "x-real-ip",
+        "x-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "tollgate-session-user",
+        "tollgate-anything",
+        "x_user_id",
+        "x_mine",
+    ],
+)
+def test_what_upstreams_trust_is_dropped_from_the_client(name: str) -> None:
+    for spelling in (name, name.title()):
+        assert name not in sent(headers={spelling: "forged"}).headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "forwarded",
+        "traceparent",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-request-id",
+    ],
+)
+def test_what_the_gateway_says_is_rebuilt(name: str) -> None:
+    assert sent(headers={name: "forged"}).headers[name] == sent().headers[name]
+
+
+def test_headers_that_connection_names_are_dropped() -> None:
+    headers = {"connection": "close, X-Mine ,TE,", "x-mine": "1", "x-other": "2"}
+    made = sent(headers=headers).headers
+    assert "x-mine" not in made
+    assert made["x-other"] == "2"
+
+
+def test_connection_cannot_delete_what_the_gateway_adds() -> None:
+    names = [*sent(body=b"x").headers, "x-user-id", "x-gateway-secret", "authorization"]
+    given = settings(upstreams={"users": proven("X-Gateway-Secret")})
+    passport = Passport(Identity("ada", ("a",), "h" * 64, 1, 2), TRACE, "s" * 32)
+    made = sent(given=given, passport=passport, body=b"x", headers={"connection": ", ".join(names)})
+    assert set(names) - set(made.headers) == {"authorization"}
+
+
+def test_any_upstreams_secret_header_is_dropped_from_the_client() -> None:
+    given = settings(
+        upstreams={"users": Upstream(url="https://users.example"), "svc": proven("X-Proof")}
+    )
+    assert "x-proof" not in sent(given=given, headers={"x-proof": "forged"}).headers
+
+
+def test_the_secret_goes_to_its_own_upstream() -> None:
+    given = settings(upstreams={"users": proven("X-Proof")})
+    passport = Passport(None, TRACE, "s" * 32)
+    made = sent(given=given, passport=passport, headers={"X-Proof": "forged"})
+    assert made.headers["x-proof"] == "s" * 32
+
+
+def test_a_signed_in_caller_is_named() -> None:
+    identity = Identity("ada", ("user", "admin"), "0123456789abcdef" * 4, 1, 2)
+    made = sent(passport=Passport(identity, TRACE, None), headers={"x-user-id": "root"}).headers
+    assert made["x-user-id"] == "ada"
+    assert made["x-user-roles"] == "user,admin"
+    assert made["x-session-id"] == identity.display_id
+
+
+@pytest.mark.parametrize(("is_new", "state"), [(True, None), (False, "a=1")])
+def test_trace_state_goes_on_with_its_trace_only(is_new: bool, state: str | None) -> None:
+    passport = Passport(None, TRACE._replace(is_new=is_new), None)
+    assert sent(passport=passport, headers={"tracestate": "a=1"}).headers.get("tracestate") == state
+
+
+@pytest.mark.parametrize(
+    ("authorization", "fields", "goes_on"),
+    [
+        ("Basic dTpw", {}, False),
+        ("Basic dTpw", {"auth": "optional"}, False),
+        ("Basic dTpw", {"auth": "none"}, True),
+        ("Basic dTpw", {"auth": "none", "forward_authorization": False}, False),
+        ("Basic dTpw", {"forward_authorization": True}, True),
+        ("Bearer eyJ.x.y", {"forward_authorization": True}, True),
+        ("Bearer tg_a", {"forward_authorization": True}, False),
+        ("bearer  tg_a", {"auth": "none"}, False),
+        ("tg_a", {"auth": "none"}, False),
+        ("Token tg_a", {"auth": "none"}, False),
+        ('Token token="tg_a"', {"auth": "none"}, False),
+        ("Bearer eyJ,Bearer tg_a", {"auth": "none"}, False),
+        ("Bearer xtg_a", {"auth": "none"}, True),
+    ],
+)
+def test_authorization_goes_on_where_it_may_but_never_a_token(
+    authorization: str, fields: dict[str, Any], goes_on: bool
+) -> None:
+    made = sent(via=route(**fields), headers={"authorization": authorization})
+    assert made.headers.get("authorization") == (authorization if goes_on else None)
+
+
+@pytest.mark.parametrize(
+    ("cookies", "line"),
+    [
+        ([], None),
+        (["a=1", "b=2"], "a=1; b=2"),
+        (["__Host-session=tg_a"], None),
+        (["a=1", "__Host-session=x", "b=2"], "a=1; b=2"),
+        (["__host-SESSION = tg_a", "a=1"], "a=1"),
+        (["__Host-session"], None),
+        (["copy=tg_a", 'copy="tg_a"', "a=1"], "a=1"),
+        (["tg_a", "a=1"], "a=1"),
+        (["tg_theme=dark", "session=1", "a=b=c"], "tg_theme=dark; session=1; a=b=c"),
+    ],
+)
+def test_cookies_go_on_less_the_session(cookies: list[str], line: str | None) -> None:
+    assert sent(cookies=cookies).headers.get("cookie") == line
+
+
+def test_a_cookie_header_of_an_event_by_hand_is_no_way_around() -> None:
+    made = sent(headers={"Cookie": "__Host-session=tg_a; a=1"})
+    assert made.headers["cookie"] == "a=1"
+
+
+@pytest.mark.parametrize(
+    ("address", "node", "plain"),
+    [
+        ("198.51.100.7:5000", "198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7", "198.51.100.7"),
+        ("2001:DB8::1", '"[2001:db8::1]"', "2001:db8::1"),
+    ],
+)
+def test_the_clients_address_is_forwarded(address: str, node: str, plain: str) -> None:
+    made = sent(address=address).headers
+    assert made["x-forwarded-for"] == plain
+    assert made["forwarded"] == f"for={node};host=gw.example.com;proto=https"
+
+
+def test_the_public_host_is_forwarded_whatever_host_says() -> None:
+    made = sent(given=settings(public_host="api.example.com"), headers={"host": "evil"}).headers
+    assert made["x-forwarded-host"] == "api.example.com"
+    assert "host=api.example.com;" in made["forwarded"]
+
+
+def test_a_developers_machine_has_a_port_and_no_https() -> None:
+    given = settings(session=SessionSettings(cookie_name="session"))
+    made = sent(given=given, host="127.0.0.1:8080").headers
+    assert made["x-forwarded-host"] == "127.0.0.1:8080"
+    assert (made["x-forwarded-port"], made["x-forwarded-proto"]) == ("8080", "http")
+    assert made["forwarded"] == 'for=198.51.100.7;host="127.0.0.1:8080";proto=http'
+    assert sent(given=given, host="localhost").headers["x-forwarded-port"] == "80"
+
+
+def test_what_is_not_known_is_not_forwarded() -> None:
+    made = sent(address="", host="", headers={"x-forwarded-for": "1.1.1.1"}).headers
+    assert made["forwarded"] == "proto=https"
+    assert not {"x-forwarded-for", "x-forwarded-host", "x-forwarded-port"} & set(made)
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [
+        ("GET", None, None),
+        ("HEAD", None, None),
+        ("DELETE", None, None),
+        ("POST", None, "0"),
+        ("PUT", b"", "0"),
+        ("PATCH", b"", "0"),
+        ("POST", b"12345", "5"),
+        ("GET", b"1", "1"),
+    ],
+)
+def test_the_length_is_the_bodys(method: str, body: bytes | None, length: str | None) -> None:
+    headers = {"content-length": "99", "transfer-encoding": "chunked"}
+    assert sent(method, body=body, headers=headers).headers.get("content-length") == length
+
+
+BASE, NO_BASE = "https://users.internal.example/base", "https://users.internal.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "wire"),
+    [
+        (NO_BASE, "/", "/"),
+        (NO_BASE, "/users", "/users"),
+        (NO_BASE + "/", "/users/", "/users/"),
+        (BASE, "/", "/base/"),
+        (BASE, "/users", "/base/users"),
+        (BASE + "/", "/users/", "/base/users/"),
+        (BASE, "/caf\u00e9/a b", "/base/caf%C3%A9/a%20b"),
+        (BASE, "/a!$&'()*+,=:@~", "/base/a!$&'()*+,=:@~"),
+        (BASE, '/[x]|"{y}', "/base/%5Bx%5D%7C%22%7By%7D"),
+    ],
+)
+def test_the_path_goes_behind_the_base_path(url: str, path: str, wire: str) -> None:
+    given = settings(upstreams={"users": Upstream(url=url)})
+    assert sent(path=path, given=given).url == NO_BASE + wire
+
+
+@pytest.mark.parametrize(
+    ("path", "rewrite", "values", "wire"),
+    [
+        ("/users/7", "/v2/people/{id}", {"id": "7"}, "/v2/people/7"),
+        ("/users/7/", "/v2/people/{id}", {"id": "7"}, "/v2/people/7/"),
+        ("/f/a/B/", "/{rest}", {"rest": "a/B"}, "/a/B/"),
+        ("/a/b", "/{b}/x/{a}", {"a": "caf\u00e9", "b": "1 2"}, "/1%202/x/caf%C3%A9"),
+        ("/a", "/", {}, "/"),
+        ("/a/", "/", {}, "/"),
+        ("/", "/index", {}, "/index"),
+    ],
+)
+def test_a_rewrite_takes_the_place_of_the_path(
+    path: str, rewrite: str, values: dict[str, str], wire: str
+) -> None:
+    assert sent(path=path, via=route(rewrite=rewrite), values=values).url == BASE + wire
+
+
+@pytest.mark.parametrize("query", ["a=%2F&b=+&a", "%zz", "a?b", "q='\"<>[]{}|^`\\", "a=b;c"])
+def test_the_query_goes_on_byte_for_byte(query: str) -> None:
+    assert sent(query=query).url == f"{BASE}/users?{query}"
+    assert sent(query=query, via=route(rewrite="/x")).url == f"{BASE}/x?{query}"
+
+
+def test_without_a_query_there_is_no_question_mark() -> None:
+    assert sent(query="").url == f"{BASE}/users"
+
+
+@given(st.text().map("/{}".format), st.text())
+def test_no_request_leaves_its_upstream(path: str, query: str) -> None:
+    url = sent(path=path, query=query).url
+    assert url.startswith((BASE + "/", BASE + "?"))
+    parts = urlsplit(url)
+    assert (parts.netloc, parts.fragment) == ("users.internal.example", "")
+    assert url.isascii()
+    assert url.isprintable()
+    assert " " not in url
+
+
+def answered(
+    *lines: tuple[str, str], given: Settings | None = None, url: str = BASE, **fields: Any
+) -> list[tuple[str, str]]:
+    asked = request(**{"host": "gw.example"} | fields)
+    return answered_headers(lines, asked, Upstream(url=url), given or settings())
+
+
+def test_end_to_end_headers_come_back_in_order_and_repeated() -> None:
+    cookies = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    lines = [("Vary", "a"), ("X-A", "1"), ("vary", "b"), *cookies]
+    assert answered(*lines) == lines
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authenticate",
+        "Proxy-Connection",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Content-Length",
+        "X-Request-Id",
+        "Tollgate-Session-User",
+        "Tollgate-Session-Token",
+        "tollgate-anything",
+    ],
+)
+def test_headers_of_the_connection_and_of_the_gateway_do_not_come_back(name: str) -> None:
+    assert answered((name, "x"), ("X-A", "1")) == [("X-A", "1")]
+
+
+def test_what_an_answers_connection_names_does_not_come_back() -> None:
+    assert answered(("X-Hop", "1"), ("Connection", "close , x-hop"), ("X-A", "1")) == [("X-A", "1")]
+
+
+def test_a_secret_header_does_not_come_back_from_any_upstream() -> None:
+    given = settings(upstreams={"svc": proven("X-Proof")})
+    assert answered(("x-proof", "s"), ("X-A", "1"), given=given) == [("X-A", "1")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "__Host-session=evil; Path=/; Secure",
+        "__host-SESSION=evil",
+        " __Host-session =evil",
+        "__Host-session",
+        "__Host-session;Path=/",
+        "=__Host-session=evil",
+        " = __Host-session=evil",
+    ],
+)
+def test_an_upstream_cannot_set_the_session_cookie(line: str) -> None:
+    assert answered(("SET-cookie", line), ("Set-Cookie", "a=1")) == [("Set-Cookie", "a=1")]
+
+
+@pytest.mark.parametrize("line", ["session=1", "__Host-session2=1", "a=__Host-session=1", "=a", ""])
+def test_other_cookies_come_back(line: str) -> None:
+    assert answered(("Set-Cookie", line)) == [("Set-Cookie", line)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("", "x"),
+        ("X A", "x"),
+        ("X-A ", "x"),
+        ("X\u00c4", "x"),
+        ("X-A:", "x"),
+        ("X-A", "a\nb"),
+        ("X-A", "a\r"),
+        ("X-A", "\x00"),
+        ("X-A", "\x7f"),
+    ],
+)
+def test_malformed_lines_are_no_answer(name: str, value: str) -> None:
+    with pytest.raises(Problem) as raised:
+        answered(("X-B", "1"), (name, value))
+    assert (raised.value.status, raised.value.code) == (502, "upstream_invalid_response")
+
+
+@pytest.mark.parametrize("value", ["", "a\tb", "caf\u00e9", "\x80"])
+def test_odd_values_that_clients_can_read_come_back(value: str) -> None:
+    assert answered(("X-A", value)) == [("X-A", value)]
+
+
+def location(value: str, **fields: Any) -> str:
+    [(_, relocated)] = answered(("LOCATION", value), **fields)
+    return relocated
+
+
+@pytest.mark.parametrize(
+    ("value", "relocated"),
+    [
+        ("https://users.internal.example/base/x?q=%2F#f", "https://gw.example/x?q=%2F#f"),
+        ("http://users.internal.example/base/x", "https://gw.example/x"),
+        ("HTTPS://USERS.internal.example/base/x", "https://gw.example/x"),
+        ("https://users.internal.example:443/base/x", "https://gw.example/x"),
+        ("http://users.internal.example:80/base/x", "https://gw.example/x"),
+        ("https://u:p@users.internal.example/base/x", "https://gw.example/x"),
+        ("//users.internal.example/base/x/", "https://gw.example/x/"),
+        ("https://users.internal.example/base", "https://gw.example/"),
+        ("https://users.internal.example/base/", "https://gw.example/"),
+        ("https://users.internal.example", "https://gw.example/"),
+        ("https://users.internal.example?a", "https://gw.example/?a"),
+        ("https://users.internal.example/other", "https://gw.example/other"),
+        ("https://users.internal.example/based", "https://gw.example/based"),
+        ("/base/x/y?q", "https://gw.example/x/y?q"),
+        ("/base", "https://gw.example/"),
+        ("/base?q", "https://gw.example/?q"),
+        ("/base/../x", "https://gw.example/../x"),
+    ],
+)
+def test_redirects_within_the_upstream_lead_to_the_public_host(value: str, relocated: str) -> None:
+    assert location(value) == relocated
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://other.example/base/x",
+        "https://users.internal.example:8443/base/x",
+        "https://users.internal.example:80/base/x",
+        "https://users.internal.example.evil/base/x",
+        "//other.example/base/x",
+        "ftp://users.internal.example/base/x",
+        "mailto:a@users.internal.example",
+        "https:/base/x",
+        "/other",
+        "/based",
+        "/BASE/x",
+        "base/x",
+        "x",
+        "../x",
+        "?page=2",
+        "#f",
+        "",
+        "/\\other.example",
+    ],
+)
+def test_other_redirects_are_relayed(value: str) -> None:
+    assert location(value) == value
+
+
+@pytest.mark.parametrize("value", ["?page=2", "#f", "", "x/y"])
+def test_relative_redirects_are_relayed_without_a_base_path_too(value: str) -> None:
+    assert location(value, url=NO_BASE) == value
+
+
+@pytest.mark.parametrize("url", [NO_BASE, NO_BASE + "/"])
+def test_without_a_base_path_every_path_is_under_it(url: str) -> None:
+    assert location("/x", url=url) == "https://gw.example/x"
+    assert location("http://users.internal.example/x", url=url) == "https://gw.example/x"
+
+
+def test_a_port_of_its_own_belongs_to_the_upstream() -> None:
+    url = "http://127.0.0.1:9000"
+    for own in ("http://127.0.0.1:9000/x", "https://127.0.0.1:9000/x", "//127.0.0.1:9000/x"):
+        assert location(own, url=url) == "https://gw.example/x"
+    for other in ("http://127.0.0.1/x", "http://127.0.0.1:9001/x"):
+        assert location(other, url=url) == other
+
+
+def test_a_redirect_leads_to_the_custom_domain_or_the_local_port() -> None:
+    assert location("/base/x", given=settings(public_host="api.example.com")) == (
+        "https://api.example.com/x"
+    )
+    plain = settings(session=SessionSettings(cookie_name="session"))
+    assert location("/base/x", given=plain, host="127.0.0.1:8080") == "http://127.0.0.1:8080/x"
+    assert location("/base/x", host="") == "/x"
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("/base//evil.example", BASE),
+        ("/base/\\evil.example", BASE),
+        ("/base/\t/evil.example", BASE),
+        ("https://users.internal.example/base//evil.example", BASE),
+        ("https://users.internal.example//evil.example", BASE),
+        ("/\\evil.example", NO_BASE),
+        ("https://users.internal.example//evil.example", NO_BASE),
+        ("https://[users/base", BASE),
+        ("https://users.internal.example:port/base", BASE),
+    ],
+)
+def test_redirects_that_would_leave_the_public_host_are_no_answer(value: str, url: str) -> None:
+    with pytest.raises(Problem) as raised:
+        location(value, url=url)
+    assert raised.value.code == "upstream_invalid_response"
+
+
+@given(st.text(st.characters(codec="latin-1", exclude_categories=["Cc"])).map("/base/{}".format))
+def test_a_path_under_the_base_never_leads_elsewhere(value: str) -> None:
+    try:
+        relocated = location(value)
+    except Problem:
+        return
+    assert relocated.startswith("https://gw.example/")
