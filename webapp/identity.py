@@ -24,9 +24,11 @@ class Credential(NamedTuple):
 def presented(request: Request, route: Route, cookie_name: str) -> Credential | None:
     """The token of a request. Raises a Problem: 400 for two different ones, 401 for no token."""
     tokens = [Credential(token, True) for token in cookie_tokens(request, cookie_name)]
-    for bearer in map(str.strip, _BEARER.findall(request.header("authorization") or "")):
-        if bearer.startswith(PREFIX) or not route.forwards_authorization:
-            tokens.append(Credential(bearer, False))
+    tokens += [
+        Credential(bearer, False)
+        for bearer in map(str.strip, _BEARER.findall(request.header("authorization") or ""))
+        if bearer.startswith(PREFIX) or not route.forwards_authorization
+    ]
     if len({credential.token for credential in tokens}) > 1:
         raise Problem("conflicting_credentials", "The request carries two different tokens.")
     return tokens[-1] if tokens else None
