@@ -16,12 +16,13 @@ from webapp.counters import DynamoCounters, MemoryCounters
 from webapp.endpoints import ENDPOINTS, is_limited
 from webapp.errors import Problem
 from webapp.events import Request
-from webapp.forwarding import Passport, answered_headers, outgoing
+from webapp.forwarding import Passport, outgoing
 from webapp.identity import check_same_site, has_role, presented
 from webapp.keys import Keys
 from webapp.proxy import Answer, Proxy
 from webapp.ratelimit import Limit, Limiter
 from webapp.readiness import Readiness
+from webapp.relaying import answered_headers
 from webapp.routes import Router
 from webapp.sessions import Sessions
 from webapp.settings import Runtime, Settings, digest

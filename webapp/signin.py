@@ -8,9 +8,9 @@ import msgspec
 from webapp.call import Call
 from webapp.cookies import cleared_cookie, session_cookie
 from webapp.errors import Problem
-from webapp.forwarding import invalid_answer
 from webapp.identity import presented
 from webapp.proxy import Answer
+from webapp.relaying import invalid_answer
 from webapp.sessions import Sessions, digest
 from webapp.settings import SessionSettings
 from webapp.settings.gateway import Role
