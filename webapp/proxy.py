@@ -4,7 +4,6 @@ import http.client
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -15,8 +14,9 @@ from urllib3.util import SKIP_HEADER
 from webapp.circuit import Circuit
 from webapp.connections import ORDER, Adapter, Order
 from webapp.errors import Problem
-from webapp.forwarding import Outgoing, invalid_answer
+from webapp.forwarding import Outgoing
 from webapp.gcra import NANOSECONDS
+from webapp.relaying import invalid_answer
 from webapp.settings import Upstream
 
 # In base64, inside the JSON of a Lambda answer, this is what the platform still lets through.
@@ -111,11 +111,11 @@ def _prepared(outgoing: Outgoing, deadline: float) -> requests.PreparedRequest:
     prepared.method = outgoing.method
     prepared.url = outgoing.url
     prepared.body = outgoing.body or None
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(outgoing.url))
     # urllib3 adds the first two unless it is told not to.
     headers: dict[str, Any] = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}
     headers |= {name: _encoded(value) for name, value in outgoing.headers.items()}
-    headers[ORDER] = Order(outgoing.url.removeprefix(origin), deadline)
+    authority_and_target = outgoing.url.partition("://")[2]
+    headers[ORDER] = Order("/" + authority_and_target.partition("/")[2], deadline)
     prepared.headers = CaseInsensitiveDict(headers)
     return prepared
 

@@ -71,6 +71,12 @@ def test_the_target_is_on_the_wire_byte_for_byte(server: Upstream, target: str) 
     assert server.last.line == f"GET {target} HTTP/1.1"
 
 
+def test_a_scheme_in_capitals_is_no_part_of_the_target(server: Upstream) -> None:
+    shouted = outgoing(server, target="/a?b://c/d")
+    proxy(server).exchange(shouted._replace(url=shouted.url.replace("http:", "HTTP:")), 2)
+    assert server.last.line == "GET /a?b://c/d HTTP/1.1"
+
+
 def test_nothing_is_added_but_host(server: Upstream) -> None:
     exchange(server, headers={"x-mine": "1"})
     names = [name for name, _ in server.last.headers]
