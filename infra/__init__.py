@@ -1,0 +1,1 @@
+"""What turns the gateway into a stack: the packager and the Pulumi components."""
