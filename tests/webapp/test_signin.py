@@ -205,6 +205,17 @@ def test_a_session_that_cannot_be_ended_is_503(desk: Desk, faults: Faults) -> No
         desk.issue("ada")
 
 
+def test_a_token_that_cannot_be_checked_is_503(
+    desk: Desk, runtime: Runtime, clock: Clock, faults: Faults
+) -> None:
+    token = desk.issue("ada")["Tollgate-Session-Token"]
+    stores = Stores(runtime.sessions_table, runtime.rate_limits_table, runtime.region)
+    other = Desk(stores, runtime.signing_secret_arn, clock)
+    faults.answers = [failure("AccessDeniedException")]
+    with pytest.raises(Problem, match="signing_key_unavailable"):
+        other.end(**cookie(token))
+
+
 def test_times_are_iso_8601_in_utc() -> None:
     assert iso(0) == "1970-01-01T00:00:00Z"
     assert iso(1_750_000_000) == "2025-06-15T15:06:40Z"

@@ -131,6 +131,12 @@ def test_the_signature_is_keyed_and_salted() -> None:
     assert code(tokens(), foreign(digest_method=sha1)) == "invalid_token"
 
 
+def test_a_token_longer_than_any_that_is_issued_is_not_looked_at() -> None:
+    long = tokens().sign(token("".join(f"{i:x}" for i in range(0, 10**7, 7_919))))
+    assert len(long) > 2048
+    assert code(tokens(), long) == "invalid_token"
+
+
 def test_forms_that_cannot_be_a_token_cost_no_key() -> None:
     held = Held()
     for text in ("tg_x", TEXT + "A" * 3000, TEXT + "="):
