@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.webapp.builders import event
 from tests.webapp.upstreams import Script, Upstream, answering, raw_answer, upstream
+from webapp.bridge import Handler, make_handler
 from webapp.gateway import create_app
-from webapp.handler import Handler, make_handler
 from webapp.settings import Policy, Route, Runtime, Settings
 from webapp.settings import Upstream as UpstreamSettings
 

@@ -5,16 +5,6 @@ from dataclasses import replace
 from webapp.local.wire import Answer, Fields, Request
 from webapp.settings.gateway import Cors
 
-# What pages of other origins may always read, besides the configured `exposeHeaders`.
-EXPOSED = (
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Request-Id",
-    "Tollgate-Session-Token",
-    "Tollgate-Session-Expires",
-)
-
 
 def preflight(cors: Cors, request: Request) -> Answer | None:
     """The answer to a preflight request; None when it is none, or CORS is not configured."""
@@ -31,7 +21,7 @@ def share(cors: Cors, request: Request, answer: Answer) -> Answer:
     kept = tuple(
         field for field in answer.fields if not field[0].lower().startswith("access-control-")
     )
-    exposed = ("Access-Control-Expose-Headers", ",".join((*EXPOSED, *cors.expose_headers)))
+    exposed = ("Access-Control-Expose-Headers", ",".join(cors.exposed_headers))
     return replace(answer, fields=kept + _allowance(cors, request, (exposed,)))
 
 

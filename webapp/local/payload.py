@@ -88,7 +88,8 @@ def _context(request: Request, place: Place, now: int) -> dict[str, Any]:
     return {
         "accountId": "local",
         "apiId": "local",
-        "domainName": place.host,
+        # On API Gateway the port is always 443; here it is part of the public host.
+        "domainName": place.authority,
         "domainPrefix": place.host.partition(".")[0],
         "http": {
             "method": request.method,

@@ -64,8 +64,8 @@ def running(
 ) -> Iterator[Running]:
     """The gateway until the block ends, with `chosen` URLs and demo services for the rest."""
     # Not at the top: it costs more than reading a broken stack file takes.
+    from webapp.bridge import make_handler
     from webapp.gateway import create_app
-    from webapp.handler import make_handler
 
     given, stack = configuration.settings, configuration.stack
     with ExitStack() as parts:

@@ -14,6 +14,15 @@ Kind = Literal["ip", "user", "session", "route", "global"]
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
+OWN_HEADERS = (
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-Id",
+    "Tollgate-Session-Token",
+    "Tollgate-Session-Expires",
+)
+
 Name = Annotated[
     str,
     Meta(
@@ -126,6 +135,11 @@ class Cors(Entry, frozen=True):
     expose_headers: tuple[str, ...] = ()
     allow_credentials: bool = False
     max_age: Annotated[int, Meta(ge=0, le=86_400)] = 0
+
+    @property
+    def exposed_headers(self) -> tuple[str, ...]:
+        """What pages of other origins may read: the gateway's own headers always."""
+        return (*OWN_HEADERS, *self.expose_headers)
 
 
 class Settings(Entry, frozen=True):

@@ -38,7 +38,7 @@ def test_the_whole_event(monkeypatch: pytest.MonkeyPatch) -> None:
         "requestContext": {
             "accountId": "local",
             "apiId": "local",
-            "domainName": "api.localhost",
+            "domainName": "api.localhost:8080",
             "domainPrefix": "api",
             "http": {
                 "method": "POST",
@@ -77,7 +77,7 @@ def test_the_path_is_decoded_once_as_utf8(target: str, path: str) -> None:
 
 def test_an_absolute_target_names_the_host() -> None:
     made = event("GET", "http://other:99/a?b")
-    assert made["requestContext"]["domainName"] == "other"
+    assert made["requestContext"]["domainName"] == "other:99"
     assert made["headers"]["x-forwarded-port"] == "99"
     assert (made["rawPath"], made["rawQueryString"]) == ("/a", "b")
 

@@ -4,8 +4,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request as Call
@@ -37,30 +37,41 @@ needs_curl = pytest.mark.skipif(
 )
 
 
-@contextmanager
-def started() -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """`serve` in a process of its own, and the lines that it printed until it was ready."""
+class Served:
+    """`serve` in a process of its own. It prints into a file: nobody has to empty a pipe."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.process = process
+        self.output = output
+
+    @property
+    def lines(self) -> list[str]:
+        return self.output.read_text().splitlines()
+
+    def end(self, number: signal.Signals) -> None:
+        """It must end in peace."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=20)
+        assert (self.process.returncode, err) == (0, b"")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
     command = [sys.executable, "-W", "error", "-m", "webapp", "serve", "--port", "0"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=pipe, stderr=pipe) as process:
-        assert process.stdout
-        lines = []
+    output = tmp_path / "output"
+    with (
+        output.open("wb") as out,
+        subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE) as process,
+    ):
+        made = Served(process, output)
         try:
-            for line in process.stdout:
-                lines.append(line.rstrip("\n"))
-                if line.startswith("  TOKEN=tg_"):
-                    break
-            yield process, lines
+            give_up = time.monotonic() + 30
+            while not any(line.startswith("  TOKEN=tg_") for line in made.lines):
+                assert process.poll() is None
+                assert time.monotonic() < give_up, made.lines
+            yield made
         finally:
             process.kill()
-
-
-def end(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
-    """What it still printed; it must end in peace."""
-    process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
-    return out.splitlines()
 
 
 def paste(commands: list[str]) -> list[str]:
@@ -74,11 +85,10 @@ def paste(commands: list[str]) -> list[str]:
 
 
 @needs_curl
-def test_what_serve_prints_works_when_pasted() -> None:
-    with started() as (process, lines):
-        commands = [line.strip() for line in lines if line.startswith("  ") and "curl" in line]
-        health, without, token, called, forbidden, limited = paste(commands)
-        log = end(process, signal.SIGINT)
+def test_what_serve_prints_works_when_pasted(served: Served) -> None:
+    commands = [line.strip() for line in served.lines if line.startswith("  ") and "curl" in line]
+    health, without, token, called, forbidden, limited = paste(commands)
+    served.end(signal.SIGINT)
     assert health.startswith("HTTP/1.1 200 OK")
     assert json.loads(health.splitlines()[-1])["environment"] == "dev"
     assert without.startswith("HTTP/1.1 401 ")
@@ -87,17 +97,16 @@ def test_what_serve_prints_works_when_pasted() -> None:
     assert '"x-user-id": "ada"' in called
     assert forbidden.startswith("HTTP/1.1 403 ")
     assert re.fullmatch(r"request \d+: 429", limited)
-    assert json.loads(log[-1])["status"] == 429
+    assert json.loads(served.lines[-1])["status"] == 429
 
 
-def test_the_printed_token_is_ready() -> None:
-    with started() as (process, lines):
-        [url] = [line.split()[2] for line in lines if line.startswith("Listening on ")]
-        token = lines[-1].removeprefix("  TOKEN=")
-        call = Call(f"{url}/auth/session", headers={"Authorization": f"Bearer {token}"})
-        with urlopen(call) as answer:
-            assert json.load(answer)["user_id"] == "ada"
-        end(process, signal.SIGTERM)
+def test_the_printed_token_is_ready(served: Served) -> None:
+    [url] = [line.split()[2] for line in served.lines if line.startswith("Listening on ")]
+    [token] = [line for line in served.lines if line.startswith("  TOKEN=tg_")]
+    bearer = {"Authorization": f"Bearer {token.removeprefix('  TOKEN=')}"}
+    with urlopen(Call(f"{url}/auth/session", headers=bearer)) as answer:
+        assert json.load(answer)["user_id"] == "ada"
+    served.end(signal.SIGTERM)
 
 
 def test_own_services_take_the_place_of_demos() -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from tests.webapp.builders import event
 from tests.webapp.containers import Answer, Container, container
 from tests.webapp.upstreams import answering, raw_answer
-from webapp.handler import make_handler
+from webapp.bridge import make_handler
 from webapp.settings import Runtime
 
 ROOT = Path(__file__).parents[2]
