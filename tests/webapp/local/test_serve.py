@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
             while not any(line.startswith("  TOKEN=tg_") for line in made.lines):
                 assert process.poll() is None
                 assert time.monotonic() < give_up, made.lines
+                threading.Event().wait(0.05)
             yield made
         finally:
             process.kill()
