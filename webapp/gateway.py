@@ -102,8 +102,9 @@ class Gateway:
 
     def _identify(self, call: Call) -> None:
         route = call.route
-        if route.auth != "none":
+        if route.auth != "none" or route.session:
             call.credential = presented(call.request, route, self.settings.session.cookie_name)
+        if route.auth != "none":
             self._authenticate(call)
         check_same_site(call.request, route, call.credential, self.settings)
         if call.identity and not has_role(route, call.identity.roles):

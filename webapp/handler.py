@@ -1,5 +1,6 @@
 """What Lambda calls: `handler`, made once per container from its environment and its package."""
 
+import logging
 import os
 
 from webapp.bridge import make_handler
@@ -7,5 +8,6 @@ from webapp.gateway import create_app
 from webapp.settings import Runtime, current
 
 _runtime = Runtime.from_environ(os.environ)
+logging.getLogger("tollgate").setLevel(_runtime.log_level)
 
 handler = make_handler(create_app(current(_runtime.environment), _runtime))

@@ -8,7 +8,6 @@ import msgspec
 from webapp.call import Call
 from webapp.cookies import cleared_cookie, session_cookie
 from webapp.errors import Problem
-from webapp.identity import presented
 from webapp.proxy import Answer
 from webapp.relaying import invalid_answer
 from webapp.sessions import Sessions, digest
@@ -72,8 +71,7 @@ class SignIn:
     def _end_presented(self, call: Call) -> None:
         """Revoke the session that the client already had, if what it presents is one."""
         try:
-            credential = presented(call.request, call.route, self._rules.cookie_name)
-            token = credential and self._tokens.verify(credential.token)
+            token = call.credential and self._tokens.verify(call.credential.token)
         except Problem as problem:
             if problem.status >= 500:
                 raise

@@ -159,6 +159,16 @@ def test_two_different_tokens_conflict(gate: Container) -> None:
     assert (answer.status, answer.code) == (400, "conflicting_credentials")
 
 
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_two_different_tokens_conflict_at_sign_in_and_sign_out_too(
+    gate: Container, path: str
+) -> None:
+    first, second = gate.token("ada"), gate.bearer("bob")
+    answer = gate("POST", path, cookies=[f"__Host-session={first}"], headers=second)
+    assert (answer.status, answer.code) == (400, "conflicting_credentials")
+    assert gate(path="/items", headers=second).status == 200
+
+
 def test_unsafe_methods_by_cookie_need_a_page_of_this_site(gate: Container) -> None:
     cookies = [f"__Host-session={gate.token()}"]
 

@@ -8,6 +8,7 @@ from tests.webapp.faults import Faults, failure
 from webapp import tracing
 from webapp.call import Call
 from webapp.errors import Problem
+from webapp.identity import presented
 from webapp.keys import Keys
 from webapp.proxy import Answer
 from webapp.routes import Match
@@ -34,6 +35,7 @@ class Desk:
         way = route(session=session, auth="none", methods=("POST",))
         call = Call(request("POST", "/login", **sent), tracing.continued(None), 0)
         call.match = Match(way, {})
+        call.credential = presented(call.request, way, COOKIE)
         return self.sign_in.headers(call, answer)
 
     def issue(self, *users: str, **sent: Any) -> dict[str, str]:
