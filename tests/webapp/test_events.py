@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from tests.webapp.builders import event, request
 from webapp import paths
-from webapp.events import MAX_HEAD_BYTES, Request, normalise, to_payload
+from webapp.events import Request, normalise, to_payload
+
+KIB_16 = 16 * 1024
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -162,12 +164,17 @@ def test_unusual_methods_are_left_to_the_router() -> None:
     assert request("TRACE").method == "TRACE"
 
 
+@pytest.mark.parametrize("path", ["users", "/a//b", "/\ud800", "/%2e"])
+def test_an_ambiguous_path_is_refused(path: str) -> None:
+    assert refused(request(path=path)) == "ambiguous_path"
+
+
 @pytest.mark.parametrize("query", ["a=1&a=2", "%2F%zz", "a?b/c;d", "a=b%", "{[<\"|^`'>]}"])
 def test_the_query_stays_as_it_came(query: str) -> None:
     assert request(query=query).query == query
 
 
-@pytest.mark.parametrize("query", ["a b", "a#b", "a\n", "\u00e9", "\x7f"])
+@pytest.mark.parametrize("query", ["a b", "a#b", "a\n", "\u00e9", "\x7f", "\ud800"])
 def test_a_query_with_bare_characters_is_refused(query: str) -> None:
     assert refused(request(query=query)) == "bad_request"
 
@@ -212,7 +219,7 @@ def test_null_cookies_are_none() -> None:
 def test_a_head_of_16_kib_passes_and_a_byte_more_does_not() -> None:
     fixed: dict[str, Any] = {"path": "/\u00e9", "query": "q=1", "cookies": ["a=1"], "host": "h"}
     size = len("/") + 2 + len("q=1") + len("a=1") + len("host" + "h") + len("x-a")
-    value = "v" * (MAX_HEAD_BYTES - size)
+    value = "v" * (KIB_16 - size)
     assert refused(request(**fixed, headers={"x-a": value})) is None
     assert refused(request(**fixed, headers={"x-a": value + "v"})) == "headers_too_large"
 
@@ -220,12 +227,12 @@ def test_a_head_of_16_kib_passes_and_a_byte_more_does_not() -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        {"path": "/" + "p" * MAX_HEAD_BYTES},
-        {"query": "q" * MAX_HEAD_BYTES},
-        {"cookies": ["c=" + "c" * MAX_HEAD_BYTES]},
-        {"headers": {"x-" + "n" * MAX_HEAD_BYTES: ""}},
-        {"headers": {"x_" + "n" * MAX_HEAD_BYTES: ""}},
-        {"headers": {"cookie": "c" * MAX_HEAD_BYTES}},
+        {"path": "/" + "p" * KIB_16},
+        {"query": "q" * KIB_16},
+        {"cookies": ["c=" + "c" * KIB_16]},
+        {"headers": {"x-" + "n" * KIB_16: ""}},
+        {"headers": {"x_" + "n" * KIB_16: ""}},
+        {"headers": {"cookie": "c" * KIB_16}},
     ],
 )
 def test_every_part_of_the_head_counts(part: dict[str, Any]) -> None:
