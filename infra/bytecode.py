@@ -59,7 +59,9 @@ def _candidates(python: str) -> Iterator[Path]:
         yield Path(sys.executable)
     if on_path := shutil.which(f"python{python}"):
         yield Path(on_path)
-    if uv := shutil.which("uv"):
+    # `make` installs uv beside the interpreter, which need not be on PATH.
+    places = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{Path(sys.executable).parent}"
+    if uv := shutil.which("uv", path=places):
         yield from map(Path, _output(uv, "python", "find", "--no-python-downloads", python))
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from sorted(pyenv.glob(f"versions/{python}.*/bin/python{python}"), reverse=True)

@@ -36,9 +36,9 @@ def fetch(requirements: Path, target: Target, directory: Path) -> None:
 def fetch_native(requirements: Path, names: set[str], target: Target, directory: Path) -> None:
     """Install those of the locked requirements that `names` holds, for this very machine."""
     entries = re.split(r"^(?=[^\s#])", requirements.read_text("utf-8"), flags=re.MULTILINE)
-    chosen = directory / "requirements.txt"
-    chosen.write_text("".join(entry for entry in entries if entry.split("==")[0] in names), "utf-8")
-    _install(chosen, target, directory, [])
+    chosen = [entry for entry in entries if entry[:1] == "-" or entry.split("==")[0] in names]
+    (directory / "requirements.txt").write_text("".join(chosen), "utf-8")
+    _install(directory / "requirements.txt", target, directory, [])
 
 
 def _install(requirements: Path, target: Target, directory: Path, platforms: Sequence[str]) -> None:
