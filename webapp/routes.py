@@ -1,13 +1,16 @@
 """Routing: which route a method and a path lead to, and which spellings are refused."""
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from webapp import paths
 from webapp.addresses import Address, Networks
 from webapp.errors import Problem
 from webapp.settings import Route
 from webapp.settings.templates import Segment, parse
+
+
+Spelling = Callable[[str], str]
 
 
 class Match(NamedTuple):
@@ -55,18 +58,18 @@ class Node:
         self.rest: list[Entry] = []
         self.entries: list[Entry] = []
 
-    def add(self, entry: Entry, literal: "Spelling") -> None:
+    def add(self, entry: Entry, spelling: Spelling) -> None:
         node = self
         for segment in entry.segments:
             if segment.kind == "rest":
                 node.rest.append(entry)
                 return
-            node = node._child(segment, literal)
+            node = node._child(segment, spelling)
         node.entries.append(entry)
 
-    def _child(self, segment: Segment, literal: "Spelling") -> "Node":
+    def _child(self, segment: Segment, spelling: Spelling) -> "Node":
         if segment.kind == "literal":
-            return self.literals.setdefault(literal(segment.text), Node())
+            return self.literals.setdefault(spelling(segment.text), Node())
         self.one = self.one or Node()
         return self.one
 
@@ -81,10 +84,6 @@ class Node:
             if child and (found := child.find(segments, bare_rest, at + 1)):
                 return found
         return self.rest
-
-
-class Spelling(Protocol):
-    def __call__(self, text: str, /) -> str: ...
 
 
 class Router:
