@@ -9,7 +9,6 @@ from webapp.errors import Problem
 from webapp.settings import Route
 from webapp.settings.templates import Segment, parse
 
-
 Spelling = Callable[[str], str]
 
 
