@@ -1,0 +1,14 @@
+"""`TREE`: the least that a function with a table does up to its first answer."""
+
+import os
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
+import botocore.session
+
+client = botocore.session.get_session().create_client("dynamodb")
+answer = client.get_item(
+    TableName=os.environ["TOLLGATE_RATE_LIMITS_TABLE"], Key={"rate_limit_key": {"S": "nobody"}}
+)
+print("answered", answer["ResponseMetadata"]["HTTPStatusCode"], flush=True)
