@@ -12,13 +12,14 @@ from webapp import ratelimit, tracing
 from webapp.addresses import Networks
 from webapp.call import Call
 from webapp.cookies import cleared_cookie
-from webapp.counters import DynamoCounters, MemoryCounters
+from webapp.counters import MemoryCounters
 from webapp.endpoints import ENDPOINTS, is_limited
 from webapp.errors import Problem
 from webapp.events import Request
 from webapp.forwarding import Passport, outgoing
 from webapp.identity import check_same_site, has_role, presented
 from webapp.keys import Keys
+from webapp.ledger import DynamoCounters
 from webapp.proxy import Answer, Proxy
 from webapp.ratelimit import Limit, Limiter
 from webapp.readiness import Readiness
@@ -52,7 +53,7 @@ class Gateway:
         self.limiter = Limiter(
             settings.rate_limits,
             lambda lifetime: DynamoCounters(
-                lambda: stores.limits, runtime.rate_limits_table, lifetime
+                lambda: stores.limits, runtime.rate_limits_table, lifetime, clock
             ),
             MemoryCounters(),
             clock,

@@ -1,5 +1,6 @@
 """Rate limits: which policies a request meets, what they decide, and how the client is told."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ from webapp.counters import Counters, Demand, Outcome, StoreUnavailable
 from webapp.errors import Problem
 from webapp.gcra import Bucket
 from webapp.settings import Policy, Route
+
+# DynamoDB takes keys of up to 2,048 bytes; a long one in every write costs more than its hash.
+_LONGEST_KEY = 512
 
 
 class Caller(NamedTuple):
@@ -49,7 +53,7 @@ class Limit:
         )
 
     def key(self, caller: Caller) -> str:
-        return "|".join(_part(kind, caller) for kind in self.policy.kinds)
+        return fitting("|".join(_part(kind, caller) for kind in self.policy.kinds))
 
     def decision(self, tat: int, now: int, passed: bool) -> Decision:
         remaining = gcra.remaining(self.bucket, tat, now) if passed else 0
@@ -69,6 +73,17 @@ def _part(kind: str, caller: Caller) -> str:
     if kind == "global":
         return "global"
     return "ip:" + addresses.group(caller.address)
+
+
+def fitting(key: str) -> str:
+    """The key as the table takes it: a long one as its hash, its kinds still in front.
+
+    No other key looks like that: a kind without a value is `global` alone.
+    """
+    if len(key.encode()) <= _LONGEST_KEY:
+        return key
+    kinds = "|".join(part.partition(":")[0] for part in key.split("|"))
+    return f"{kinds}|sha256|{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 class Limiter:
@@ -108,7 +123,7 @@ class Limiter:
         """Take one unit from every limit, or from none when an enforced one refuses.
 
         Policies whose store did not answer and that are `open` have no decision. Raises a Problem
-        (503) when one is `closed`.
+        when one is `closed` (503), and when an operator has blocked one of the keys (403).
         """
         if not limits:
             return []
@@ -134,6 +149,8 @@ def _decisions(
         keys[limit.key(caller)].append(limit)
     demands = [_demand(key, group) for key, group in keys.items()]
     outcome: Outcome = counters.take(demands, now)
+    if outcome.blocked:
+        raise Problem("forbidden", "This caller is blocked.")
     tallies = dict(zip(keys, outcome.tallies, strict=True))
     return [
         limit.decision(

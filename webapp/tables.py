@@ -22,10 +22,14 @@ for _library in ("botocore", "pynamodb", "urllib3"):
 
 @dataclass(slots=True)
 class Usage:
-    """The DynamoDB requests that one call is billed for."""
+    """The DynamoDB requests that one call is billed for.
+
+    `errors`: how often the limits had to do without an answer, or were not even asked.
+    """
 
     reads: int = 0
     writes: int = 0
+    errors: int = 0
 
 
 usage: ContextVar[Usage] = ContextVar("usage")

@@ -11,8 +11,9 @@ from tests.webapp.containers import Clock
 from tests.webapp.faults import Faults, failure
 from webapp import ratelimit
 from webapp.addresses import read
-from webapp.counters import Counters, Demand, DynamoCounters, MemoryCounters, StoreUnavailable
+from webapp.counters import Counters, Demand, MemoryCounters, StoreUnavailable
 from webapp.errors import Problem
+from webapp.ledger import DynamoCounters
 from webapp.ratelimit import Caller, Decision, Limit, Limiter
 from webapp.settings import Policy
 from webapp.tables import Stores
@@ -239,7 +240,7 @@ def test_rows_shared_by_policies_outlive_the_slowest(
     stores: Stores, faults: Faults, clock: Clock
 ) -> None:
     def shared(lifetime: int) -> Counters:
-        return DynamoCounters(lambda: stores.limits, stores.rate_limits_table, lifetime)
+        return DynamoCounters(lambda: stores.limits, stores.rate_limits_table, lifetime, clock)
 
     policies = (policy("slow", window=7_200), policy("quick", key="user", limit=10, window=1))
     limiter = Limiter(policies, shared, MemoryCounters(), clock)
@@ -283,7 +284,7 @@ def test_throttling_is_a_store_error(
     stores: Stores, faults: Faults, clock: Clock, code: str
 ) -> None:
     def shared(lifetime: int) -> Counters:
-        return DynamoCounters(lambda: stores.limits, stores.rate_limits_table, lifetime)
+        return DynamoCounters(lambda: stores.limits, stores.rate_limits_table, lifetime, clock)
 
     faults.failing = failure(code)
     closed = policy("c", on_store_error="closed")
