@@ -19,7 +19,7 @@ run: $(INSTALLED)  ## serve the dev stack on this machine (PORT=8080 ARGS="--sta
 	@exec $(BIN) -m webapp serve --port $(PORT) $(ARGS)
 
 test: $(INSTALLED)  ## run the tests (ARGS="-k limits")
-	@$(BIN) -m pytest -m "not slow" $(ARGS)
+	@$(BIN) -m pytest -n auto $(ARGS)
 
 test-slow: $(INSTALLED)  ## run the tests that need minutes, an emulator or Java
 	@$(BIN) -m pytest -m slow --hypothesis-profile exploring $(ARGS) || [ $$? -eq 5 ]
@@ -30,7 +30,7 @@ check: $(INSTALLED)  ## format, lint, types, shipped stacks, tests with coverage
 	@$(BIN) -m mypy
 	@$(BIN) -m webapp check --strict --stack dev
 	@$(BIN) -m webapp check --strict --stack prod
-	@$(BIN) -m coverage run -m pytest -m "not slow"
+	@$(BIN) -m coverage run -m pytest
 	@$(BIN) -m coverage report
 
 bench: $(INSTALLED)  ## measure what the README quotes
