@@ -36,7 +36,7 @@ class RateTable:
         self.writes += 1
         old = self._item(update)
         if not _holds(update, old):
-            raise _error("ConditionalCheckFailedException", **({"Item": old} if old else {}))
+            raise failed("ConditionalCheckFailedException", **({"Item": old} if old else {}))
         return {"Attributes": self._apply(update)}
 
     def transact_write_items(self, *, TransactItems: list[Any]) -> None:  # noqa: N803
@@ -45,7 +45,7 @@ class RateTable:
         self.writes += 2 * len(updates)
         reasons = [_reason(update, self._item(update)) for update in updates]
         if any(reason["Code"] != "None" for reason in reasons):
-            raise _error("TransactionCanceledException", CancellationReasons=reasons)
+            raise failed("TransactionCanceledException", CancellationReasons=reasons)
         for update in updates:
             self._apply(update)
 
@@ -97,6 +97,6 @@ def _reason(update: dict[str, Any], item: Item) -> dict[str, Any]:
     return {"Code": "ConditionalCheckFailed", **({"Item": item} if item else {})}
 
 
-def _error(code: str, **members: Any) -> ClientError:
+def failed(code: str, **members: Any) -> ClientError:
     response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}, **members}
     return ClientError(response, "UpdateItem")  # type: ignore[arg-type]
