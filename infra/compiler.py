@@ -1,7 +1,7 @@
-"""Compiles a tree in place: `python -I -S compiler.py TREE OWN`, by the interpreter it is for.
+"""Compiles a part of a tree in place: `compiler.py TREE OWN own|rest`, by the Python it is for.
 
 The gateway's own package, OWN, keeps its source beside the bytecode, so that tracebacks show its
-lines. Of all else only bytecode ships, which loads without a look for its source, and without
+lines. Of the rest only bytecode ships, which loads without a look for its source, and without
 docstrings, which nobody reads there. Modules of the standard library only: any Python runs this.
 """
 
@@ -20,12 +20,14 @@ _TASK_ROOT = "/var/task"
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
-def main(tree: Path, own: str) -> None:
+def main(tree: Path, own: str, part: str) -> None:
     warnings.simplefilter("ignore")
     # One process in one order: what was compiled before must not differ between two builds.
     for source in sorted(tree.rglob("*.py")):
         name = source.relative_to(tree)
-        if name.parts[0] == own:
+        if (name.parts[0] == own) is not (part == "own"):
+            continue
+        if part == "own":
             cached = Path(importlib.util.cache_from_source(str(source), optimization=""))
             cached.parent.mkdir(exist_ok=True)
             cached.write_bytes(compiled(source, name, documented=True))
@@ -60,4 +62,4 @@ def undocumented(module: ast.Module) -> ast.Module:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
