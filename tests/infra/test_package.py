@@ -24,30 +24,6 @@ SOURCES = TARGET._replace(bytecode=False)
 SETTINGS = Settings(admin_role="root")
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("build")
-
-
-@pytest.fixture(scope="module")
-def built(directory: Path) -> Iterator[Package]:
-    """A real one, for the Python that runs this."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(package, "BUILD", directory)
-        yield build(SETTINGS, TARGET, directory / "out.zip")
-
-
-@pytest.fixture
-def no_fetch(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the real one was built, with nothing to be fetched."""
-
-    def fetch(*_: object) -> None:
-        raise AssertionError("nothing is to be fetched")
-
-    monkeypatch.setattr(package, "BUILD", directory)
-    monkeypatch.setattr(wheels, "fetch", fetch)
-
-
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where packages without dependencies, which nothing starts, are built."""
@@ -63,21 +39,43 @@ def names(built: Package) -> list[str]:
         return opened.namelist()
 
 
-def test_the_package_is_small_and_says_so(built: Package) -> None:
-    assert built.size == built.path.stat().st_size < 3_000_000
+def test_a_real_package_is_small_complete_and_made_once(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One test, and one build for the same inputs: it takes all of ten seconds."""
+    monkeypatch.setattr(package, "BUILD", pytestconfig.cache.mkdir("tollgate"))
+    built = build(SETTINGS, TARGET, tmp_path / "a.zip")
+    check_size(built)
+    check_contents(built)
+    monkeypatch.setattr(wheels, "fetch", refuse_to_fetch)
+    check_rebuild(built)
+
+
+def check_size(built: Package) -> None:
+    assert built.size == built.path.stat().st_size < 2_500_000
     assert built.files == len(names(built))
     assert archive.read(built.path) == built
 
 
-def test_it_holds_the_gateway_its_settings_and_dependencies_and_nothing_for_developers(
-    built: Package,
-) -> None:
+def check_contents(built: Package) -> None:
     inside = names(built)
     assert {"webapp/handler.py", "webapp/settings.json", "flask/app.pyc"} < set(inside)
     assert not [name for name in inside if name.startswith((*NOT_SHIPPED, "boto3/", "tests/"))]
     assert not [name for name in inside if name.endswith((".pyi", "RECORD"))]
     with zipfile.ZipFile(built.path) as opened:
         assert opened.read("webapp/settings.json") == encode(SETTINGS)
+
+
+def check_rebuild(built: Package) -> None:
+    before = built.path.stat()
+    assert build(SETTINGS, TARGET, built.path) == built
+    assert built.path.stat() == before
+    elsewhere = built.path.parent / "some" / "where.zip"
+    assert build(SETTINGS, TARGET, elsewhere) == built._replace(path=elsewhere)
+
+
+def refuse_to_fetch(*_: object) -> None:
+    raise AssertionError("nothing is to be fetched")
 
 
 def test_what_ships_is_what_the_handler_imports() -> None:
@@ -111,19 +109,6 @@ def imported(path: Path) -> Iterator[str]:
 
 def test_every_place_that_is_left_out_exists() -> None:
     assert all((ROOT / place).exists() for place in NOT_SHIPPED)
-
-
-def test_the_same_inputs_fetch_nothing_and_write_nothing(built: Package, no_fetch: None) -> None:
-    before = built.path.stat()
-    assert build(SETTINGS, TARGET, built.path) == built
-    assert built.path.stat() == before
-
-
-def test_what_has_been_built_is_put_wherever_it_is_asked_for(
-    built: Package, no_fetch: None, tmp_path: Path
-) -> None:
-    there = build(SETTINGS, TARGET, tmp_path / "some" / "where.zip")
-    assert there == built._replace(path=tmp_path / "some" / "where.zip")
 
 
 @pytest.mark.parametrize(
