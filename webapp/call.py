@@ -1,6 +1,6 @@
 """A call: one request on its way through the steps, and what they have found out so far."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from webapp.events import Request
 from webapp.identity import Credential
@@ -12,8 +12,7 @@ from webapp.tables import Usage
 from webapp.tracing import Trace
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """Mutable on purpose: each step adds its part, the answer and the log line are made of it.
 
     `started` in nanoseconds of the clock; `remaining` in seconds, None where no platform says.

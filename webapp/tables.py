@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import botocore.session
 from botocore.client import BaseClient, Config
+from msgspec import Struct
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -20,8 +20,7 @@ for _library in ("botocore", "pynamodb", "urllib3"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """The DynamoDB requests that one call is billed for.
 
     `errors`: how often the limits had to do without an answer, or were not even asked.
