@@ -14,9 +14,6 @@ from webapp.tables import Stores
 
 _REREAD_AFTER = 60 * NANOSECONDS
 
-# What a 503 tells clients to wait: an outage is not prolonged by everybody asking all the time.
-_RETRY_AFTER = NANOSECONDS
-
 _logger = logging.getLogger("tollgate.keys")
 
 
@@ -40,25 +37,27 @@ class Keys:
         self._secret_arn = secret_arn
         self._clock = clock
         self._secrets: Secrets | None = None
-        self._read_at: int | None = None
+        self._reread_at: int | None = None
 
     def secrets(self) -> Secrets:
         """What was read last. Raises a Problem (503) while nothing could be read at all."""
-        if self._secrets is None and self._is_due(_RETRY_AFTER):
+        if self._secrets is None:
             self._read()
         if self._secrets is None:
             raise Problem("signing_key_unavailable", "Credentials cannot be checked at the moment.")
         return self._secrets
 
     def reread(self) -> bool:
-        """Read the secret once more, unless that was done within a minute; whether it changed."""
+        """Read the secret once more, unless that was done within a minute; whether it changed.
+
+        A container that has only just started may do so at once: the key may be newer still.
+        """
         before = self.secrets()
-        if self._is_due(_REREAD_AFTER):
+        now = self._clock()
+        if self._reread_at is None or now - self._reread_at >= _REREAD_AFTER:
+            self._reread_at = now
             self._read()
         return self._secrets != before
-
-    def _is_due(self, after: int) -> bool:
-        return self._read_at is None or self._clock() - self._read_at >= after
 
     def _read(self) -> None:
         """What is known stays good while Secrets Manager has nothing better."""
@@ -67,7 +66,6 @@ class Keys:
             self._secrets = _usable(answer["SecretString"])
         except (BotoCoreError, ClientError, KeyError, ValueError) as error:
             _logger.error("the signing secret cannot be used: %s", error)
-        self._read_at = self._clock()
 
 
 class _Document(msgspec.Struct):
