@@ -6,9 +6,10 @@ from webapp.events import Request
 from webapp.identity import Credential
 from webapp.ratelimit import Caller, Decision
 from webapp.routes import Match
-from webapp.sessions import Identity
+from webapp.sessions import Device, Identity
 from webapp.settings import Route
 from webapp.tables import Usage
+from webapp.tokens import Token
 from webapp.tracing import Trace
 
 
@@ -16,6 +17,7 @@ class Call(Struct):
     """Mutable on purpose: each step adds its part, the answer and the log line are made of it.
 
     `started` in nanoseconds of the clock; `remaining` in seconds, None where no platform says.
+    `token` is what the credential was verified as, `cookie` the Set-Cookie line of the answer.
     """
 
     request: Request
@@ -25,7 +27,9 @@ class Call(Struct):
     cold_start: bool = False
     match: Match | None = None
     credential: Credential | None = None
+    token: Token | None = None
     identity: Identity | None = None
+    cookie: str = ""
     decisions: list[Decision] = field(default_factory=list)
     upstream_status: int | None = None
     upstream_ms: float | None = None
@@ -46,6 +50,11 @@ class Call(Struct):
             address=self.request.address,
             route=self.route.id,
             user=who.user_id if who else "",
-            session=who.session_hash if who else "",
+            session=who.family if who else "",
             roles=frozenset(who.roles if who else ()),
         )
+
+    @property
+    def device(self) -> Device:
+        agent = self.request.header("user-agent")
+        return Device(str(self.request.address or ""), agent or "")

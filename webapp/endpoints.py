@@ -1,14 +1,18 @@
 """The gateway's own endpoints: what it answers without any upstream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from flask import Response
+from msgspec.structs import replace
 
 from webapp import VERSION
 from webapp.call import Call
 from webapp.cookies import cleared_cookie
-from webapp.settings import Route
+from webapp.identity import cookie_tokens
+from webapp.rows import key_of_row
+from webapp.sessions import Identity, display_id
+from webapp.settings import Route, Settings
 from webapp.signin import iso
 
 if TYPE_CHECKING:
@@ -39,29 +43,103 @@ def ready(gateway: "Gateway", _call: Call) -> Response:
 
 
 def read_session(gateway: "Gateway", call: Call) -> Response:
-    who = call.identity
-    assert who is not None, "the route demands a session"
-    response = gateway.json(
-        {
-            "user_id": who.user_id,
-            "roles": list(who.roles),
-            "created_at": iso(who.created_at),
-            "expires_at": iso(who.expires_at),
-        }
-    )
-    response.headers["Cache-Control"] = "no-store"
+    who = _caller(call)
+    return _private(gateway, _told(who, who.expires_at))
+
+
+def refresh_session(gateway: "Gateway", call: Call) -> Response:
+    """The new token goes where the old one came from, so that no page's script sees a cookie's."""
+    assert call.token is not None, "the route demands a session"
+    assert call.credential is not None
+    token = gateway.refresh.successor(call.token, call.device)
+    response = _private(gateway, _told(_caller(call), token.expires_at))
+    response.headers["Tollgate-Session-Expires"] = iso(token.expires_at)
+    if cookie_tokens(call.request, gateway.settings.session.cookie_name):
+        gateway.set_cookie(call, token)
+    if not call.credential.by_cookie:
+        response.headers["Tollgate-Session-Token"] = gateway.tokens.sign(token)
     return response
 
 
 def end_session(gateway: "Gateway", call: Call) -> Response:
-    who, credential = call.identity, call.credential
-    assert who is not None, "the route demands a session"
-    assert credential is not None
-    gateway.sessions.revoke(who.user_id, who.session_hash)
+    gateway.sessions.roster.revoke(_caller(call).key)
+    return _ended(gateway, call)
+
+
+def list_sessions(gateway: "Gateway", call: Call) -> Response:
+    return _listed(gateway, call, _caller(call).user_id)
+
+
+def end_sessions(gateway: "Gateway", call: Call) -> Response:
+    return _end_all(gateway, call, _caller(call).user_id)
+
+
+def list_user_sessions(gateway: "Gateway", call: Call) -> Response:
+    return _listed(gateway, call, _named_user(call))
+
+
+def end_user_sessions(gateway: "Gateway", call: Call) -> Response:
+    return _end_all(gateway, call, _named_user(call))
+
+
+def _caller(call: Call) -> Identity:
+    assert call.identity is not None, "the route demands a session"
+    return call.identity
+
+
+def _named_user(call: Call) -> str:
+    assert call.match is not None
+    return call.match.values["user_id"]
+
+
+def _told(who: Identity, expires_at: int) -> dict[str, object]:
+    return {
+        "user_id": who.user_id,
+        "roles": list(who.roles),
+        "created_at": iso(who.created_at),
+        "expires_at": iso(expires_at),
+    }
+
+
+def _listed(gateway: "Gateway", call: Call, user_id: str) -> Response:
+    rows = gateway.sessions.roster.live(user_id)
+    sessions = [
+        {
+            "id": display_id(row.session_id),
+            "created_at": iso(int(row.created_at)),
+            "last_used_at": iso(int(row.last_used_at)),
+            "expires_at": iso(int(row.expires_at)),
+            "client_ip": row.client_ip,
+            "user_agent": row.user_agent,
+            "current": key_of_row(row) == _caller(call).key,
+        }
+        for row in rows
+    ]
+    return _private(gateway, {"sessions": sessions})
+
+
+def _end_all(gateway: "Gateway", call: Call, user_id: str) -> Response:
+    own = _caller(call)
+    gateway.sessions.roster.revoke_all(user_id, last=own.key)
+    return _ended(gateway, call) if user_id == own.user_id else _no_content()
+
+
+def _ended(gateway: "Gateway", call: Call) -> Response:
+    assert call.credential is not None
+    cleared = cleared_cookie(gateway.settings.session)
+    call.cookie = cleared if call.credential.by_cookie else ""
+    return _no_content()
+
+
+def _no_content() -> Response:
     response = Response(status=204, headers={"Cache-Control": "no-store"})
     del response.headers["Content-Type"]
-    if credential.by_cookie:
-        response.headers["Set-Cookie"] = cleared_cookie(gateway.settings.session)
+    return response
+
+
+def _private(gateway: "Gateway", document: object) -> Response:
+    response = gateway.json(document)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -73,6 +151,10 @@ def _signed_in(name: str, path: str, *methods: str) -> Route:
     return Route(id=name, path=path, methods=methods, upstream="")  # type: ignore[arg-type]
 
 
+REFRESH = "auth.session.refresh"
+_OF_USER = "/auth/users/{user_id}/sessions"
+_ADMIN = frozenset({"auth.user.sessions", "auth.user.sessions.end"})
+
 # In the order of the contract; the dots keep these ids apart from those of a stack's routes.
 ENDPOINTS: dict[str, tuple[Route, Endpoint]] = {
     route.id: (route, endpoint)
@@ -81,9 +163,20 @@ ENDPOINTS: dict[str, tuple[Route, Endpoint]] = {
         (_open("health.live", "/health/live"), live),
         (_open("health.ready", "/health/ready"), ready),
         (_signed_in("auth.session", "/auth/session", "GET"), read_session),
+        (_signed_in(REFRESH, "/auth/session/refresh", "POST"), refresh_session),
         (_signed_in("auth.session.end", "/auth/session", "DELETE"), end_session),
+        (_signed_in("auth.sessions", "/auth/sessions", "GET"), list_sessions),
+        (_signed_in("auth.sessions.end", "/auth/sessions", "DELETE"), end_sessions),
+        (_signed_in("auth.user.sessions", _OF_USER, "GET"), list_user_sessions),
+        (_signed_in("auth.user.sessions.end", _OF_USER, "DELETE"), end_user_sessions),
     )
 }
+
+
+def own_routes(settings: Settings) -> Iterator[Route]:
+    """The routes of the endpoints in a stack, which says what its administrators are called."""
+    for route, _ in ENDPOINTS.values():
+        yield replace(route, roles=(settings.admin_role,)) if route.id in _ADMIN else route
 
 
 def is_limited(route: Route) -> bool:

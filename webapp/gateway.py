@@ -11,26 +11,28 @@ from werkzeug.datastructures import Headers
 from webapp import ratelimit, tracing
 from webapp.addresses import Networks
 from webapp.call import Call
-from webapp.cookies import cleared_cookie
+from webapp.cookies import cleared_cookie, session_cookie
 from webapp.counters import MemoryCounters
-from webapp.endpoints import ENDPOINTS, is_limited
+from webapp.endpoints import ENDPOINTS, REFRESH, is_limited, own_routes
 from webapp.errors import Problem
 from webapp.events import Request
 from webapp.forwarding import Passport, outgoing
+from webapp.guards import FailedSignIns, ForgedTokens
 from webapp.identity import check_same_site, has_role, presented
 from webapp.keys import Keys
 from webapp.ledger import DynamoCounters
 from webapp.proxy import Answer, Proxy
 from webapp.ratelimit import Limit, Limiter
 from webapp.readiness import Readiness
+from webapp.refresh import Refresh
 from webapp.relaying import answered_headers
 from webapp.routes import Router
-from webapp.sessions import Sessions
+from webapp.sessions import Sessions, Superseded
 from webapp.settings import Runtime, Settings, digest
 from webapp.signin import SignIn
 from webapp.tables import Stores, usage
 from webapp.telemetry import RequestLog, log_failure
-from webapp.tokens import Tokens
+from webapp.tokens import Token, Tokens
 
 Clock = Callable[[], int]
 
@@ -46,9 +48,12 @@ class Gateway:
         self.keys = Keys(stores, runtime.signing_secret_arn, clock)
         self.tokens = Tokens(self.keys, clock)
         self.sessions = Sessions(stores, settings.session, clock)
+        self.refresh = Refresh(self.sessions, settings.session)
         self.readiness = Readiness(stores, self.keys, clock)
-        self.sign_in = SignIn(self.sessions, self.tokens, settings.session)
-        self.router = Router((*(route for route, _ in ENDPOINTS.values()), *settings.routes))
+        failures = FailedSignIns(stores, settings.sign_in_guard, clock)
+        self.sign_in = SignIn(self.sessions, self.tokens, failures, settings.session)
+        self.forged = ForgedTokens(clock)
+        self.router = Router((*own_routes(settings), *settings.routes))
         self.deny_from = Networks(settings.deny_from)
         self.limiter = Limiter(
             settings.rate_limits,
@@ -88,6 +93,7 @@ class Gateway:
         self._identify(call)
         # 6. limits by caller
         self._limit(call, self.limiter.by_caller(call.route, call.caller))
+        self.sign_in.admit(call)
         # 7. the endpoint or the upstream
         if call.route.id in ENDPOINTS:
             return ENDPOINTS[call.route.id][1](self, call)
@@ -110,6 +116,7 @@ class Gateway:
         check_same_site(call.request, route, call.credential, self.settings)
         if call.identity and not has_role(route, call.identity.roles):
             raise Problem("forbidden", "The session has none of the roles that this route needs.")
+        self._use_session(call)
 
     def _authenticate(self, call: Call) -> None:
         if call.credential is None:
@@ -117,11 +124,28 @@ class Gateway:
                 raise Problem("missing_token", "Sign in, or send the token as a bearer token.")
             return
         try:
-            call.identity = self.sessions.read(self.tokens.verify(call.credential.token))
+            call.token = self.tokens.verify(call.credential.token)
+            refreshing = call.route.id == REFRESH
+            call.identity = self.sessions.read(call.token, refreshing=refreshing)
         except Problem as problem:
-            if problem.status == 401 and call.credential.by_cookie:
-                problem.headers["Set-Cookie"] = cleared_cookie(self.settings.session)
+            if problem.code == "invalid_token":
+                self.forged.count(call.request.address)
+            over = problem.status == 401 and not isinstance(problem, Superseded)
+            if over and call.credential.by_cookie:
+                call.cookie = cleared_cookie(self.settings.session)
             raise
+
+    def _use_session(self, call: Call) -> None:
+        """Note the use of a session; a cookie that ends soon is renewed. A refresh does both."""
+        if call.identity and call.token and call.credential and call.route.id != REFRESH:
+            by_cookie = call.credential.by_cookie
+            if longer := self.sessions.use(call.identity, call.token, sliding=by_cookie):
+                self.set_cookie(call, longer)
+
+    def set_cookie(self, call: Call, token: Token) -> None:
+        """Let the answer carry a token in the session cookie."""
+        max_age = token.expires_at - self.sessions.now()
+        call.cookie = session_cookie(self.settings.session, self.tokens.sign(token), max_age)
 
     def _forward(self, call: Call) -> Response:
         upstream = self.settings.upstreams[call.route.upstream]
@@ -154,6 +178,9 @@ class Gateway:
     def finish(self, call: Call, response: Response) -> Response:
         """What every answer carries, and the log line."""
         response.headers["X-Request-Id"] = call.request.id
+        if call.cookie:
+            response.headers.add("Set-Cookie", call.cookie)
+            response.headers["Cache-Control"] = "no-store"
         if call.match and is_limited(call.route):
             policies = self.limiter.policies(call.route, call.caller)
             _prepend(response.headers, "RateLimit-Policy", ratelimit.policy_field(policies))
@@ -177,11 +204,7 @@ def _relay(
             response.headers.add(name, value)
         else:
             response.headers[name] = f"{response.headers[name]}, {value}"
-    for name, value in added:
-        if name == "Set-Cookie":
-            response.headers.add(name, value)
-        else:
-            response.headers[name] = value
+    response.headers.update(added)
     return response
 
 

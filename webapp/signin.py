@@ -8,9 +8,10 @@ import msgspec
 from webapp.call import Call
 from webapp.cookies import cleared_cookie, session_cookie
 from webapp.errors import Problem
+from webapp.guards import FailedSignIns
 from webapp.proxy import Answer
 from webapp.relaying import invalid_answer
-from webapp.sessions import Sessions, digest
+from webapp.sessions import Sessions, key_of
 from webapp.settings import SessionSettings
 from webapp.settings.gateway import Role
 from webapp.tokens import Tokens
@@ -18,12 +19,13 @@ from webapp.tokens import Tokens
 Header = tuple[str, str]
 
 _DONE = frozenset({302, 303})
+_FAILED = frozenset({401, 403})
 
 # str.strip() would cut control characters, too, instead of refusing them.
 _BLANK = " \t"
 
 # It becomes a header value, a key and a path segment of the admin endpoints.
-_USER = re.compile(r"(?!.*[/\\?#;%])[ -~]{1,256}")
+USER = re.compile(r"(?!.*[/\\?#;%])[ -~]{1,256}")
 
 
 def done(answer: Answer) -> bool:
@@ -37,33 +39,43 @@ def iso(seconds: int) -> str:
 
 
 class SignIn:
-    """The steps after the answer of a route with `session: issue` or `session: end`."""
+    """What surrounds the exchange of a route with `session: issue` or `session: end`."""
 
-    def __init__(self, sessions: Sessions, tokens: Tokens, rules: SessionSettings) -> None:
+    def __init__(
+        self, sessions: Sessions, tokens: Tokens, failures: FailedSignIns, rules: SessionSettings
+    ) -> None:
         self._sessions = sessions
         self._tokens = tokens
+        self._failures = failures
         self._rules = rules
 
+    def admit(self, call: Call) -> None:
+        """Raises a Problem: 429 for a sign-in from an address where too many have failed."""
+        if call.route.session == "issue":
+            self._failures.check(call.request.address)
+
     def headers(self, call: Call, answer: Answer) -> list[Header]:
-        """The headers to add to the answer. Raises a Problem: 502 for a bad user, 503."""
+        """The headers to add to the answer; the cookie is the call's.
+
+        Raises a Problem: 502 for a bad user, 503.
+        """
+        if call.route.session == "issue" and answer.status in _FAILED:
+            self._failures.count(call.request.address)
         if not call.route.session or not done(answer):
             return []
         if call.route.session == "end":
             self._end_presented(call)
-            return [("Set-Cookie", cleared_cookie(self._rules)), ("Cache-Control", "no-store")]
+            call.cookie = cleared_cookie(self._rules)
+            return []
         users = _values(answer, "tollgate-session-user")
         return self._issue(call, _user(users), _roles(answer)) if users else []
 
     def _issue(self, call: Call, user_id: str, roles: tuple[str, ...]) -> list[Header]:
-        address, agent = call.request.address, call.request.header("user-agent")
-        token = self._sessions.start(user_id, roles, str(address or ""), agent or "")
+        token = self._sessions.start(user_id, roles, call.device)
         signed = self._tokens.sign(token)
         self._end_presented(call)
-        headers = [
-            ("Set-Cookie", session_cookie(self._rules, signed, self._rules.ttl)),
-            ("Cache-Control", "no-store"),
-            ("Tollgate-Session-Expires", iso(token.expires_at)),
-        ]
+        call.cookie = session_cookie(self._rules, signed, self._rules.ttl)
+        headers = [("Tollgate-Session-Expires", iso(token.expires_at))]
         if not any(name.startswith("sec-fetch-") for name, _ in call.request.headers):
             headers.append(("Tollgate-Session-Token", signed))
         return headers
@@ -77,7 +89,7 @@ class SignIn:
                 raise
             return
         if token:
-            self._sessions.revoke(token.user_id, digest(token.session_id))
+            self._sessions.roster.revoke(key_of(token))
 
 
 def _values(answer: Answer, name: str) -> list[str]:
@@ -85,7 +97,7 @@ def _values(answer: Answer, name: str) -> list[str]:
 
 
 def _user(values: list[str]) -> str:
-    if len(values) != 1 or not _USER.fullmatch(values[0]):
+    if len(values) != 1 or not USER.fullmatch(values[0]):
         raise invalid_answer()
     return values[0]
 

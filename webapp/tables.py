@@ -11,6 +11,7 @@ from botocore.client import BaseClient, Config
 from msgspec import Struct
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 _READS = frozenset({"GetItem", "Query"})
 _TRANSACTED_WRITES = 2
@@ -38,6 +39,8 @@ class Session(Model):
     """A signed-in user on one device. Times are seconds since the epoch.
 
     `session_id` is a hash of the id: whoever reads the table or a backup of it signs in as nobody.
+    `family` is the hash of the session that this one was refreshed from at first. A row that was
+    refreshed itself has `refreshed_at`, its `successor` (a hash) and the `seed` to derive its id.
     """
 
     user_id = UnicodeAttribute(hash_key=True)
@@ -48,6 +51,10 @@ class Session(Model):
     expires_at = NumberAttribute()
     ends_at = NumberAttribute()
     revoked_at = NumberAttribute(null=True)
+    family = UnicodeAttribute(null=True)
+    refreshed_at = NumberAttribute(null=True)
+    successor = UnicodeAttribute(null=True)
+    seed = UnicodeAttribute(null=True)
     client_ip = UnicodeAttribute()
     user_agent = UnicodeAttribute()
     ttl = NumberAttribute()
@@ -77,6 +84,10 @@ class Stores:
     def sessions(self) -> type[Session]:
         """The Session model, bound to this container's table and client."""
         return _bound(self._sessions_table, self._client("dynamodb", PATIENT))
+
+    def transaction(self) -> TransactWrite:
+        """Writes to the sessions table that are done together or not at all, as a context."""
+        return TransactWrite(connection=self.sessions._get_connection().connection)
 
     @cached_property
     def limits(self) -> BaseClient:

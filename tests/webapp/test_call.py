@@ -27,7 +27,7 @@ def test_the_caller_is_known_by_address_first() -> None:
 def test_the_caller_is_the_user_once_the_session_is_read() -> None:
     of = call()
     of.match = Match(route(), {})
-    of.identity = Identity("ada", ("user", "pro"), "5e55", 1, 2)
+    of.identity = Identity("ada", ("user", "pro"), "5e56", 1, 2, family="5e55")
     assert of.caller == Caller(
         address=read("198.51.100.7"),
         route="users",

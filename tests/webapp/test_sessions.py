@@ -8,7 +8,7 @@ from tests.webapp.faults import DOWN, Faults, failure
 from webapp.errors import Problem
 from webapp.local.embedded import EmbeddedAws
 from webapp.local.wire import Answer
-from webapp.sessions import Sessions, digest
+from webapp.sessions import Device, Sessions, digest, key_of
 from webapp.settings import Runtime, SessionSettings
 from webapp.tables import Stores
 from webapp.tokens import Token
@@ -22,12 +22,8 @@ def sessions(stores: Stores, clock: Clock) -> Sessions:
 
 
 def start(sessions: Sessions, user: str = "ada", **fields: Any) -> Token:
-    given = {"roles": ("user", "pro"), "client_ip": "198.51.100.7", "user_agent": "test"} | fields
+    given = {"roles": ("user", "pro"), "device": Device("198.51.100.7", "test")} | fields
     return sessions.start(user, **given)
-
-
-def key(token: Token) -> tuple[str, str]:
-    return token.user_id, digest(token.session_id)
 
 
 def code(call: Callable[[], object]) -> str:
@@ -59,7 +55,7 @@ def test_a_session_is_read_as_it_was_started(sessions: Sessions, clock: Clock) -
 
 
 def test_the_row_holds_what_people_ask_about(sessions: Sessions, clock: Clock, rows: Rows) -> None:
-    token = start(sessions, user_agent="x" * 1000, roles=())
+    token = start(sessions, device=Device("198.51.100.7", "x" * 1000), roles=())
     (row,) = rows()
     now = clock() // SECOND
     assert row == {
@@ -97,13 +93,13 @@ def test_a_display_id_is_no_id(sessions: Sessions) -> None:
 
 def test_a_revoked_session_is_refused(sessions: Sessions) -> None:
     token = start(sessions)
-    assert sessions.revoke(*key(token))
+    assert sessions.roster.revoke(key_of(token))
     assert code(lambda: sessions.read(token)) == "session_revoked"
 
 
 def test_another_session_of_the_user_lives_on(sessions: Sessions) -> None:
     first, second = start(sessions), start(sessions)
-    sessions.revoke(*key(first))
+    sessions.roster.revoke(key_of(first))
     assert sessions.read(second).user_id == "ada"
 
 
@@ -123,17 +119,17 @@ def test_the_row_decides_when_a_session_expires(sessions: Sessions, clock: Clock
 
 def test_revoked_is_told_even_after_the_end(sessions: Sessions, clock: Clock) -> None:
     token = start(sessions)
-    sessions.revoke(*key(token))
+    sessions.roster.revoke(key_of(token))
     clock.advance(601)
     assert code(lambda: sessions.read(token)) == "session_revoked"
 
 
 def test_revoking_twice_changes_nothing(sessions: Sessions, clock: Clock, rows: Rows) -> None:
     token = start(sessions)
-    assert sessions.revoke(*key(token))
+    assert sessions.roster.revoke(key_of(token))
     before = rows()
     clock.advance(10)
-    assert not sessions.revoke(*key(token))
+    assert not sessions.roster.revoke(key_of(token))
     assert rows() == before
 
 
@@ -141,19 +137,19 @@ def test_revoking_does_not_recreate_a_row(
     sessions: Sessions, aws: EmbeddedAws, runtime: Runtime, rows: Rows
 ) -> None:
     token = start(sessions)
-    user_id, session_hash = key(token)
+    user_id, session_hash = key_of(token)
     aws.dynamodb.delete_item(
         TableName=runtime.sessions_table,
         Key={"user_id": {"S": user_id}, "session_id": {"S": session_hash}},
     )
-    assert not sessions.revoke(user_id, session_hash)
+    assert not sessions.roster.revoke(key_of(token))
     assert rows() == []
 
 
 def test_every_step_is_one_call(sessions: Sessions, faults: Faults) -> None:
     token = start(sessions)
     sessions.read(token)
-    sessions.revoke(*key(token))
+    sessions.roster.revoke(key_of(token))
     assert faults.operations == ["PutItem", "GetItem", "UpdateItem"]
 
 
@@ -178,7 +174,7 @@ def test_a_store_that_fails_is_503(sessions: Sessions, faults: Faults, answer: A
     for call in (
         lambda: start(sessions),
         lambda: sessions.read(token),
-        lambda: sessions.revoke(*key(token)),
+        lambda: sessions.roster.revoke(key_of(token)),
     ):
         assert code(call) == "session_store_unavailable"
 

@@ -8,12 +8,13 @@ from tests.webapp.faults import Faults, failure
 from webapp import tracing
 from webapp.call import Call
 from webapp.errors import Problem
+from webapp.guards import FailedSignIns
 from webapp.identity import presented
 from webapp.keys import Keys
 from webapp.proxy import Answer
 from webapp.routes import Match
 from webapp.sessions import Identity, Sessions
-from webapp.settings import Runtime, SessionSettings
+from webapp.settings import Runtime, SessionSettings, SignInGuard
 from webapp.signin import SignIn, iso
 from webapp.tables import Stores
 from webapp.tokens import Tokens
@@ -29,14 +30,16 @@ class Desk:
         self.clock = clock
         self.tokens = Tokens(Keys(stores, secret_arn, clock), clock)
         self.sessions = Sessions(stores, RULES, clock)
-        self.sign_in = SignIn(self.sessions, self.tokens, RULES)
+        failures = FailedSignIns(stores, SignInGuard(), clock)
+        self.sign_in = SignIn(self.sessions, self.tokens, failures, RULES)
 
     def headers(self, session: str, answer: Answer, **sent: Any) -> list[tuple[str, str]]:
         way = route(session=session, auth="none", methods=("POST",))
         call = Call(request("POST", "/login", **sent), tracing.continued(None), 0)
         call.match = Match(way, {})
         call.credential = presented(call.request, way, COOKIE)
-        return self.sign_in.headers(call, answer)
+        headers = self.sign_in.headers(call, answer)
+        return headers + [("Set-Cookie", call.cookie)] * bool(call.cookie)
 
     def issue(self, *users: str, **sent: Any) -> dict[str, str]:
         return dict(self.headers("issue", answered(*users), **sent))
@@ -82,7 +85,6 @@ def test_a_sign_in_starts_a_session(desk: Desk) -> None:
     assert desk.who(token).user_id == "ada"
     assert headers == {
         "Set-Cookie": f"{COOKIE}={token}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax",
-        "Cache-Control": "no-store",
         "Tollgate-Session-Expires": iso(desk.clock() // SECOND + 600),
         "Tollgate-Session-Token": token,
     }
@@ -188,7 +190,6 @@ def test_a_sign_out_revokes_and_clears_the_cookie(desk: Desk, presented: Any, st
     token = desk.issue("ada")["Tollgate-Session-Token"]
     assert desk.end(status, **presented(token)) == {
         "Set-Cookie": f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax",
-        "Cache-Control": "no-store",
     }
     assert desk.is_revoked(token)
 
