@@ -26,13 +26,14 @@ class Rule(NamedTuple):
 
 
 class Step(NamedTuple):
-    """`count` requests to one container, `wait` nanoseconds apart, for some of the keys.
+    """After `pause`, `count` requests to one container, `wait` apart, for some of the keys.
 
     `rival` is asked for as much just before each write: between another's decision and its write.
     """
 
     container: int
     rival: int
+    pause: int
     wait: int
     count: int
     keys: frozenset[int]
@@ -52,16 +53,36 @@ class Reference:
         assert self.level >= 0, "more was admitted than the policy allows"
 
 
-rules = st.builds(Rule, st.integers(1, 300), st.integers(1, 3_600), st.integers(1, 300))
+rules = st.builds(
+    Rule,
+    st.integers(1, 300),
+    st.sampled_from([1, 10, 30, 60]) | st.integers(1, 3_600),
+    st.integers(1, 5) | st.integers(20, 300),
+)
 steps = st.builds(
     Step,
     st.integers(0, 3),
     st.integers(0, 3),
-    st.integers(0, SECOND // 10) | st.integers(0, 5 * SECOND),
-    st.integers(1, 60),
+    st.integers(0, 3 * SECOND) | st.integers(0, 100 * SECOND),
+    st.sampled_from([0, SECOND // 100, SECOND // 30]) | st.integers(0, SECOND),
+    st.integers(1, 150),
     st.sampled_from([frozenset({0}), frozenset({1}), frozenset({0, 1})]),
 )
-schedules = st.lists(steps, min_size=1, max_size=12)
+ONLY = frozenset({0})
+
+# A container leases, rests, and asks again once another has emptied the bucket.
+rested = st.tuples(
+    st.builds(
+        Step, st.just(0), st.just(0), st.just(0), st.integers(SECOND // 50, SECOND // 4),
+        st.integers(20, 150), st.just(ONLY),
+    ),
+    st.builds(
+        Step, st.just(1), st.just(1), st.integers(0, 2 * SECOND), st.just(0),
+        st.just(150), st.just(ONLY),
+    ),
+    st.just(Step(0, 0, 0, 0, 20, ONLY)),
+)  # fmt: skip
+schedules = st.lists(steps, min_size=1, max_size=9) | rested.map(list)
 offsets = st.lists(st.integers(0, SKEW), min_size=4, max_size=4)
 keys = st.tuples(
     st.lists(rules, min_size=1, max_size=3).map(tuple),
@@ -86,6 +107,7 @@ def race(keys: Sequence[Sequence[Rule]], schedule: Sequence[Step], offsets: Sequ
                     reference.spend(fleet.clock())
 
     for step in schedule:
+        fleet.clock.now += step.pause
 
         def rival(step: Step = step) -> None:
             nonlocal racing
@@ -118,10 +140,15 @@ def test_none_of_many_schedules_admits_too_much(
     race(keys, schedule, offsets)
 
 
-def test_the_schedules_reach_leases() -> None:
-    busy = Step(container=0, rival=1, wait=SECOND // 40, count=200, keys=frozenset({0}))
-    fleet = race([[Rule(300, 60, 300)], [Rule(1, 1, 1)]], [busy], [0, SKEW, 0, 0])
-    assert fleet.table.writes < 250
+def step(container: int, wait: int = 0, count: int = 300, pause: int = 0) -> Step:
+    return Step(container, container, pause, wait, count, ONLY)
+
+
+def test_a_lease_kept_while_the_bucket_refills_admits_nothing_more() -> None:
+    for warm in range(200, 240, 8):
+        schedule = [step(0, SECOND // 20, warm), step(1, pause=SECOND), step(0)]
+        fleet = race([[Rule(30, 1, 300)], [Rule(1, 1, 1)]], schedule, [0, 0])
+        assert fleet.table.writes < warm + 300
 
 
 def test_containers_together_admit_all_that_the_policy_allows() -> None:
