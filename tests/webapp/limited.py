@@ -26,9 +26,9 @@ def demand(key: str = "k", *enforced: Bucket, shadow: tuple[Bucket, ...] = ()) -
     return Demand(key, enforced or (() if shadow else (bucket(),)), shadow)
 
 
-def over_table(table: Any, clock: Clock | None = None) -> DynamoCounters:
+def over_table(client: Any, clock: Clock | None = None, table: str = "limits") -> DynamoCounters:
     """The counters of one container: each of them knows only what it has seen itself."""
-    return DynamoCounters(lambda: table, "limits", LIFETIME, clock or Clock())
+    return DynamoCounters(lambda: client, table, LIFETIME, clock or Clock())
 
 
 def over_aws(runtime: Runtime, clock: Clock | None = None) -> DynamoCounters:
