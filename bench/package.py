@@ -16,11 +16,11 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra import bytecode, wheels
 from infra.package import REQUIREMENTS, ROOT, build, shipped
@@ -32,6 +32,14 @@ HERE = Path(__file__).parent / "coldstart"
 LEAST_RUNS = 11
 
 Command = list[str]
+
+
+class Run(NamedTuple):
+    """Seconds from the start of a process to its answer, and of computing up to two points."""
+
+    wall: float
+    imported: float
+    answered: float
 
 
 def main() -> None:
@@ -131,27 +139,27 @@ def _plain(target: Target, tree: Path) -> Path:
 
 def _cold_starts(settings: Settings, target: Target, runs: int, directory: Path) -> Iterator[str]:
     interpreter = str(bytecode.interpreter_for(target))
-    ours, plain, bare = (directory / name for name in ("ours", "plain", "bare"))
-    package = build(settings, target, directory / "package.zip")
-    with zipfile.ZipFile(package.path) as archive:
-        archive.extractall(ours)
+    ours, sources, plain, bare = (directory / name for name in ("ours", "sources", "plain", "bare"))
+    for tree, compiled in ((ours, True), (sources, False)):
+        package = build(settings, target._replace(bytecode=compiled), directory / "package.zip")
+        with zipfile.ZipFile(package.path) as archive:
+            archive.extractall(tree)
     _plain(target, plain)
     wheels.fetch(REQUIREMENTS, target, bare)
     python = [interpreter, "-I", "-S", "-B"]
     subprocess.run([*python, "-m", "compileall", "-q", "-j", "0", str(bare)], check=False)
     with surroundings() as told:
-        for tree in (ours, plain):
+        for tree in (ours, sources, plain):
             (tree / "webapp" / "settings.json").write_text(told["settings"])
             _make_read_only(tree)
         event = json.dumps(told["event"])
         commands = {
             "Tollgate's package": [*python, str(HERE / "gateway.py"), str(ours), event],
+            "with bytecode: false": [*python, str(HERE / "gateway.py"), str(sources), event],
             "the same in a plain zip": [*python, str(HERE / "gateway.py"), str(plain), event],
             "a bare get_item": [*python, str(HERE / "bare.py"), str(bare)],
         }
-        times = _timed(commands, told["environ"], runs)
-        rows = list(_rows(times))
-        yield from _table(("cold start to the first answer", "median", "Tollgate is"), *rows)
+        yield from _table(*_rows(_timed(commands, told["environ"], runs)))
         yield from _modules(commands, told["environ"])
 
 
@@ -178,32 +186,51 @@ def _make_read_only(tree: Path) -> None:
 
 def _timed(
     commands: Mapping[str, Command], environ: Mapping[str, str], runs: int
-) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in commands}
+) -> dict[str, list[Run]]:
+    measured: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(runs + 1):
         for name, command in commands.items():
-            times[name].append(_answered(command, environ))
-    return {name: counted for name, (_, *counted) in times.items()}
+            measured[name].append(_run(command, environ))
+    return {name: counted for name, (_, *counted) in measured.items()}
 
 
-def _answered(command: Command, environ: Mapping[str, str]) -> float:
-    """Seconds from the start of the process to its answer."""
+def _run(command: Command, environ: Mapping[str, str]) -> Run:
     started = time.perf_counter()
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         for line in process.stdout:
             if line.startswith("answered"):
                 took = time.perf_counter() - started
-                assert line.split()[1] == "200", line
-                return took
+                _, status, imported, answered = line.split()
+                assert status == "200", line
+                return Run(took, float(imported), float(answered))
     raise AssertionError(f"no answer: {command}")
 
 
-def _rows(times: Mapping[str, list[float]]) -> Iterator[Sequence[object]]:
-    ours = times["Tollgate's package"]
-    for name, counted in times.items():
-        ratio = statistics.median(a / b for a, b in zip(ours, counted, strict=True))
-        yield name, f"{statistics.median(counted) * 1000:.0f} ms", f"{ratio:.2f} of it"
+def _rows(measured: Mapping[str, list[Run]]) -> Iterator[Sequence[object]]:
+    yield (
+        *("cold start to the first answer", "median", "Tollgate is"),
+        *("computing", "imports", "the rest", "Tollgate is"),
+    )
+    ours = measured["Tollgate's package"]
+    for name, runs in measured.items():
+        imported = statistics.median(run.imported for run in runs)
+        answered = statistics.median(run.answered for run in runs)
+        yield (
+            name,
+            _milliseconds(statistics.median(run.wall for run in runs)),
+            _ratio(a.wall / b.wall for a, b in zip(ours, runs, strict=True)),
+            *map(_milliseconds, (answered, imported, answered - imported)),
+            _ratio(a.answered / b.answered for a, b in zip(ours, runs, strict=True)),
+        )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+def _ratio(pairs: Iterable[float]) -> str:
+    return f"{statistics.median(pairs):.2f} of it"
 
 
 def _modules(commands: Mapping[str, Command], environ: Mapping[str, str]) -> Iterator[str]:
@@ -211,8 +238,8 @@ def _modules(commands: Mapping[str, Command], environ: Mapping[str, str]) -> Ite
     ours, bare = (
         _import_times(commands[name], environ) for name in ("Tollgate's package", "a bare get_item")
     )
-    names = [name for name, _ in ours.most_common(14)]
-    rows = [(name, f"{ours[name]:.0f} ms", f"{bare[name]:.0f} ms") for name in names]
+    names = sorted(ours, key=lambda name: -ours[name])[:14]
+    rows = [(name, f"{ours[name]:.0f} ms", f"{bare.get(name, 0):.0f} ms") for name in names]
     others = [
         f"{sum(n for k, n in each.items() if k not in names):.0f} ms" for each in (ours, bare)
     ]
@@ -221,9 +248,9 @@ def _modules(commands: Mapping[str, Command], environ: Mapping[str, str]) -> Ite
     return _table(head, *rows, ("all others", *others), ("all", *total))
 
 
-def _import_times(command: Command, environ: Mapping[str, str], runs: int = 5) -> Counter[str]:
+def _import_times(command: Command, environ: Mapping[str, str], runs: int = 5) -> dict[str, float]:
     """Milliseconds by top-level package."""
-    seen: dict[str, list[float]] = {}
+    seen: dict[str, list[float]] = defaultdict(list)
     for _ in range(runs):
         ran = subprocess.run(
             [command[0], "-X", "importtime", *command[1:]],
@@ -232,14 +259,14 @@ def _import_times(command: Command, environ: Mapping[str, str], runs: int = 5) -
             text=True,
             check=True,
         )
-        by_package: Counter[str] = Counter()
+        by_package: dict[str, float] = defaultdict(float)
         for line in ran.stderr.splitlines()[1:]:
             if line.startswith("import time:"):
                 own, _, module = line.removeprefix("import time:").split("|")
                 by_package[_package(module.strip())] += int(own) / 1000
         for name, milliseconds in by_package.items():
-            seen.setdefault(name, []).append(milliseconds)
-    return Counter({name: statistics.median(each) for name, each in seen.items()})
+            seen[name].append(milliseconds)
+    return {name: statistics.median(each) for name, each in seen.items()}
 
 
 def _package(module: str) -> str:

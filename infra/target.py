@@ -50,4 +50,5 @@ class Target(NamedTuple):
     @property
     def is_native(self) -> bool:
         """Whether this machine can load what is built for the target."""
-        return platform.system() == "Linux" and platform.machine() == _MACHINES[self.architecture]
+        is_of_its_kind = platform.system() == "Linux" and platform.libc_ver()[0] == "glibc"
+        return is_of_its_kind and platform.machine() == _MACHINES[self.architecture]

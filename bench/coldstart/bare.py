@@ -2,13 +2,16 @@
 
 import os
 import sys
+import time
 
 sys.path.insert(0, sys.argv[1])
 
 import botocore.session
 
+imported = time.process_time()
 client = botocore.session.get_session().create_client("dynamodb")
 answer = client.get_item(
     TableName=os.environ["TOLLGATE_RATE_LIMITS_TABLE"], Key={"rate_limit_key": {"S": "nobody"}}
 )
-print("answered", answer["ResponseMetadata"]["HTTPStatusCode"], flush=True)
+status = answer["ResponseMetadata"]["HTTPStatusCode"]
+print("answered", status, imported, time.process_time(), flush=True)

@@ -2,10 +2,12 @@
 
 import json
 import sys
+import time
 
 sys.path.insert(0, sys.argv[1])
 
 from webapp.handler import handler
 
+imported = time.process_time()
 answer = handler(json.loads(sys.argv[2]), None)
-print("answered", answer["statusCode"], flush=True)
+print("answered", answer["statusCode"], imported, time.process_time(), flush=True)

@@ -89,6 +89,8 @@ def test_what_ships_is_what_the_handler_imports() -> None:
             continue
         reached.add(path.as_posix())
         waiting += imported(ROOT / path)
+    unused = {name for name, _ in shipped()} - reached
+    assert not unused, "no handler imports these: list them in infra.package.NOT_SHIPPED"
     assert reached == {name for name, _ in shipped()}
 
 

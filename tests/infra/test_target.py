@@ -20,16 +20,18 @@ def test_wheels_are_for_the_architecture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "native"),
+    ("system", "machine", "libc", "native"),
     [
-        ("Linux", "x86_64", True),
-        ("Linux", "aarch64", False),
-        ("Darwin", "x86_64", False),
+        ("Linux", "x86_64", "glibc", True),
+        ("Linux", "x86_64", "", False),
+        ("Linux", "aarch64", "glibc", False),
+        ("Darwin", "x86_64", "", False),
     ],
 )
-def test_only_the_same_machine_on_linux_loads_what_is_built(
-    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, native: bool
+def test_only_a_machine_like_the_target_loads_what_is_built(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, libc: str, native: bool
 ) -> None:
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("platform.libc_ver", lambda: (libc, ""))
     assert Target(architecture="x86_64").is_native is native
