@@ -22,7 +22,7 @@ def failure(code: str, status: int = 400, **members: Any) -> Answer:
 class Faults:
     """`operations`: the calls that came, by name; `bodies`: what they asked.
 
-    `answers` stand in for the store's, in turn; `failing` does for good.
+    `answers` stand in for the store's, in turn; `failing` does for good, `failing_at` for some.
     """
 
     def __init__(self, url: str) -> None:
@@ -31,6 +31,7 @@ class Faults:
         self.bodies: list[Any] = []
         self.answers: list[Answer] = []
         self.failing: Answer | None = None
+        self.failing_at: dict[str, Answer] = {}
         self.hanging: threading.Event | None = None
 
     def __call__(self, request: Request) -> Answer:
@@ -40,7 +41,8 @@ class Faults:
             self.hanging.wait()
         if self.answers:
             return self.answers.pop(0)
-        return self.failing or self._passed_on(request)
+        failing = self.failing or self.failing_at.get(self.operations[-1])
+        return failing or self._passed_on(request)
 
     def heal(self) -> None:
         """What the next test finds: a store that works, asked by nobody yet."""
