@@ -80,9 +80,8 @@ def _free_port() -> int:
 @contextmanager
 def _running(command: Sequence[str], extra: Mapping[str, str], port: int) -> Iterator[str]:
     environment = {**os.environ, **extra}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, cwd=CACHE, stdout=silent, stderr=silent)
     try:
         _await(process, port)
         yield f"http://127.0.0.1:{port}"

@@ -96,3 +96,26 @@ def test_a_bucket_is_full_when_its_time_has_come() -> None:
     assert gcra.seconds_to_full(10**18 + 1, 10**18) == 1
     assert gcra.seconds_to_full(10**18 + NANOSECONDS, 10**18) == 1
     assert gcra.remaining(bucket(2), 10**18, 10**18) == 2
+
+
+@given(limits, windows, bursts, st.integers(-(10**15), 10**15))
+def test_only_what_no_synchronised_clock_can_have_written_is_not_trusted(
+    limit: int, window: int, burst: int, ahead: int
+) -> None:
+    of, now = bucket(limit, window, burst), 10**18
+    tat = gcra.trusted(of, now + ahead, now)
+    if ahead <= of.span + gcra.SKEW:
+        assert tat == now + ahead
+    else:
+        assert gcra.remaining(of, tat, now) == 1
+
+
+@given(limits, windows, bursts, st.integers(0, 5), st.integers(0, 10**12))
+def test_several_units_at_once_are_as_many_one_by_one(
+    limit: int, window: int, burst: int, units: int, ahead: int
+) -> None:
+    of, now = bucket(limit, window, burst), 10**18
+    tat = now + ahead
+    for _ in range(units):
+        tat = gcra.advance(of, tat, now)
+    assert gcra.advance(of, now + ahead, now, units) == tat

@@ -11,7 +11,14 @@ from tests.webapp.containers import Clock
 from tests.webapp.faults import Faults, failure
 from webapp import ratelimit
 from webapp.addresses import read
-from webapp.counters import Counters, Demand, MemoryCounters, StoreUnavailable
+from webapp.counters import (
+    Counters,
+    Demand,
+    MemoryCounters,
+    Outcome,
+    StoreUnavailable,
+    Tally,
+)
 from webapp.errors import Problem
 from webapp.ledger import DynamoCounters
 from webapp.ratelimit import Caller, Decision, Limit, Limiter
@@ -151,10 +158,25 @@ def test_a_user_cannot_forge_a_composite_key() -> None:
     assert key(caller("ada|route:users", route="x")) != key(caller("ada", route="users|route:x"))
 
 
-def test_keys_fit_into_the_table() -> None:
-    key = Limit(policy(key=("user", "session", "route", "ip", "global"))).key
-    longest = caller("|" * 256, "2001:db8::1", session="f" * 64, route="r" * 64)
-    assert len(key(longest).encode()) <= 2048
+def test_long_keys_are_hashed_and_keep_their_kinds() -> None:
+    key = Limit(policy(key=("user", "session", "ip", "global"))).key
+    longest = key(caller("|" * 256, "2001:db8::1", session="f" * 64))
+    assert longest.startswith("user|session|ip|global|sha256|")
+    assert len(longest) < 512
+    assert longest != key(caller("|" * 255 + "x", "2001:db8::1", session="f" * 64))
+
+
+@pytest.mark.parametrize(("length", "hashed"), [(507, False), (508, True)])
+def test_short_keys_stay_readable(length: int, hashed: bool) -> None:
+    key = Limit(policy(key="user")).key(caller("x" * length))
+    assert (key.startswith("user|sha256|")) == hashed
+
+
+def test_a_user_cannot_forge_a_hashed_key() -> None:
+    key = Limit(policy(key="user")).key
+    hashed = key(caller("x" * 600))
+    assert key(caller(hashed.removeprefix("user"))) != hashed
+    assert key(caller(hashed.removeprefix("user|"))) != hashed
 
 
 def test_an_unknown_address_is_limited_all_the_same() -> None:
@@ -251,6 +273,20 @@ def test_rows_shared_by_policies_outlive_the_slowest(
     item = stores.limits.get_item(TableName=stores.rate_limits_table, Key=key)["Item"]
     assert {"tat:slow", "tat:quick"} < set(item)
     assert int(item["ttl"]["N"]) >= clock() // 10**9 + 7_200
+
+
+class Blocked:
+    """Shared counters whose keys an operator has blocked."""
+
+    def take(self, demands: Sequence[Demand], now: int) -> Outcome:
+        return Outcome(False, tuple(Tally({}, frozenset()) for _ in demands), blocked=bool(now))
+
+
+@pytest.mark.parametrize("mode", ["enforce", "shadow"])
+def test_a_blocked_key_is_403(mode: str) -> None:
+    with pytest.raises(Problem) as refused:
+        Asked(policy(mode=mode), shared=Blocked())()
+    assert (refused.value.status, refused.value.code) == (403, "forbidden")
 
 
 # a store that fails
