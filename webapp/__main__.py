@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -10,9 +11,19 @@ import click
 from webapp.settings.mistakes import Mistakes
 
 if TYPE_CHECKING:
+    from webapp.local.desk import Desk
     from webapp.local.limits import LimitedKey
 
 stack_option = click.option("--stack", default="dev", show_default=True, help="Pulumi.STACK.yaml")
+
+
+@contextmanager
+def _mistakes_reported() -> Iterator[None]:
+    try:
+        yield
+    except Mistakes as mistakes:
+        click.echo(mistakes, err=True)
+        sys.exit(2)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,11 +43,8 @@ def serve(stack: str, port: int, upstream: tuple[str, ...]) -> None:
     """Run the gateway with the routes of a stack, on embedded stores."""
     from webapp.local import serve
 
-    try:
+    with _mistakes_reported():
         serve.serve(stack, port, upstream)
-    except Mistakes as mistakes:
-        click.echo(mistakes, err=True)
-        sys.exit(2)
 
 
 @main.command(epilog="Example: python -m webapp check --stack prod --strict")
@@ -109,13 +117,70 @@ def _act(stack: str, key: str, action: Callable[["LimitedKey"], Iterable[str]]) 
     from webapp.local.limits import LimitedKey
     from webapp.settings.read import load
 
-    try:
+    with _mistakes_reported():
         settings = load(stack).settings
         limited = LimitedKey(key, settings, lambda: rate_limits(stack), time.time_ns)
         click.echo("\n".join(action(limited)))
-    except Mistakes as mistakes:
-        click.echo(mistakes, err=True)
-        sys.exit(2)
+
+
+@main.group()
+def sessions() -> None:
+    """Make, list and end sessions, or change their roles.
+
+    They work on the tables of a deployed stack, which `pulumi stack output` names, or on those that
+    TOLLGATE_SESSIONS_TABLE and TOLLGATE_SIGNING_SECRET_ARN name; `serve` prints a line that sets
+    these for its embedded stores.
+    """
+
+
+@contextmanager
+def _desk(stack: str) -> "Iterator[Desk]":
+    from webapp.local.desk import Desk
+
+    with _mistakes_reported():
+        yield Desk(stack)
+
+
+@sessions.command(epilog="Example: python -m webapp sessions create ada --role user")
+@click.argument("user")
+@click.option("--role", multiple=True, help="As often as there are roles.")
+@stack_option
+def create(user: str, role: tuple[str, ...], stack: str) -> None:
+    """Start a session for USER and print its token."""
+    with _desk(stack) as desk:
+        click.echo(desk.create(user, role))
+
+
+@sessions.command("list", epilog="Example: python -m webapp sessions list ada --stack prod")
+@click.argument("user")
+@stack_option
+def list_sessions(user: str, stack: str) -> None:
+    """List the sessions of USER."""
+    with _desk(stack) as desk:
+        for line in desk.listing(user):
+            click.echo(line)
+
+
+@sessions.command(epilog="Example: python -m webapp sessions revoke ada --stack prod")
+@click.argument("user")
+@click.argument("id", required=False)
+@stack_option
+def revoke(user: str, id: str | None, stack: str) -> None:
+    """End the session of USER that `list` shows as ID, or all of them."""
+    with _desk(stack) as desk:
+        ended = desk.revoke(user, id)
+        click.echo(f"ended: {ended}")
+        sys.exit(1 if id and not ended else 0)
+
+
+@sessions.command(epilog="Example: python -m webapp sessions set-roles ada user editor")
+@click.argument("user")
+@click.argument("roles", metavar="[ROLE]...", nargs=-1)
+@stack_option
+def set_roles(user: str, roles: tuple[str, ...], stack: str) -> None:
+    """Give the running sessions of USER these roles; none at all takes all away."""
+    with _desk(stack) as desk:
+        click.echo(f"changed: {desk.set_roles(user, roles)}")
 
 
 if __name__ == "__main__":

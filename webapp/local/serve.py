@@ -11,12 +11,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from webapp.local.demo import demo_upstreams
+from webapp.local.deployed import exports
 from webapp.local.embedded import embedded_aws
 from webapp.local.examples import examples, sign_in
 from webapp.local.httpapi import MAX_BODY, MAX_HEAD, http_api
 from webapp.local.server import Respond, serving
 from webapp.local.wire import Request
-from webapp.settings import Settings, Upstream
+from webapp.settings import Runtime, Settings, Upstream
 from webapp.settings.checks import upstreams as addresses
 from webapp.settings.mistakes import Mistake, Mistakes, shown, suggestion
 from webapp.settings.read import Configuration, load
@@ -29,6 +30,7 @@ class Running(NamedTuple):
     settings: Settings
     demos: Collection[str]
     respond: Respond
+    runtime: Runtime
 
 
 def serve(stack: str, port: int, overrides: Sequence[str]) -> None:
@@ -77,7 +79,7 @@ def running(
         handler = make_handler(create_app(settings, runtime))
         respond = http_api(handler, settings.cors, timeout=stack.timeout)
         url = parts.enter_context(_listening(respond, port))
-        yield Running(url, settings, demos, respond)
+        yield Running(url, settings, demos, respond, runtime)
 
 
 @contextmanager
@@ -154,4 +156,6 @@ def _welcome(gateway: Running, token: str | None) -> Iterator[str]:
         yield f"\n{example.title}\n  {example.command}"
     if token:
         yield f"\na token that is ready now\n  TOKEN={token}"
+    yield "\nso that `python -m webapp sessions` and `limits` in another shell work on these stores"
+    yield f"  {exports(gateway.runtime)}"
     yield ""

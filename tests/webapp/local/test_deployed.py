@@ -2,12 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from webapp.local.deployed import rate_limits
+from webapp.local.deployed import rate_limits, sessions_table, signing_secret
 from webapp.settings.mistakes import Mistakes
 
 PULUMI = """#!/bin/sh
 case "$*" in
 "stack output rate_limits_table_name --stack prod --non-interactive") echo limits-1a2b;;
+"stack output sessions_table_name --stack prod --non-interactive") echo sessions-1a2b;;
+"stack output signing_secret_arn --stack prod --non-interactive") echo arn:aws:secret;;
 "config get aws:region --stack prod --non-interactive") echo eu-west-1;;
 *) echo "error: no stack named 'dev' found" >&2; echo more >&2; exit 255;;
 esac
@@ -33,6 +35,13 @@ def pulumi(tmp_path: Path) -> None:
 def test_the_table_is_the_one_that_the_stack_puts_out() -> None:
     client, table = rate_limits("prod")
     assert (client.meta.region_name, table) == ("eu-west-1", "limits-1a2b")
+
+
+@pytest.mark.usefixtures("pulumi")
+def test_the_sessions_are_where_the_stack_puts_them() -> None:
+    assert (sessions_table("prod"), signing_secret("prod")) == ("sessions-1a2b", "arn:aws:secret")
+    with pytest.raises(Mistakes, match="or set TOLLGATE_SIGNING_SECRET_ARN"):
+        signing_secret("dev")
 
 
 def test_the_environment_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
