@@ -6,6 +6,7 @@ from botocore.client import Config
 
 from tests.webapp.containers import Clock
 from tests.webapp.faults import Faults
+from webapp import tables
 from webapp.local.embedded import EmbeddedAws, embedded_aws
 from webapp.local.server import serving
 from webapp.settings import Runtime
@@ -24,15 +25,15 @@ def aws() -> Iterator[EmbeddedAws]:
 
 def _read_service_models_once(patch: pytest.MonkeyPatch) -> None:
     """Half of the time of a test that has a container of its own would go into that."""
-    new_session = botocore.session.get_session
+    new_session = tables.new_session
     loader = new_session().get_component("data_loader")
 
-    def get_session() -> botocore.session.Session:
+    def with_loader() -> botocore.session.Session:
         session = new_session()
         session.register_component("data_loader", loader)
         return session
 
-    patch.setattr("botocore.session.get_session", get_session)
+    patch.setattr("webapp.tables.new_session", with_loader)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
+import json
 import logging
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pynamodb.exceptions import DoesNotExist
@@ -94,3 +96,17 @@ def test_libraries_print_no_rows_at_debug(stores: Stores, caplog: pytest.LogCapt
     with caplog.at_level(logging.DEBUG), pytest.raises(DoesNotExist):
         stores.sessions.get("canary", "canary")
     assert "canary" not in caplog.text
+
+
+def test_calls_carry_what_botocore_adds_to_them(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "gateway")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-a-b")
+    stores.limits.meta.events.register("before-send", lambda request, **_: sent.append(request))
+    item = {"TableName": stores.rate_limits_table, "Item": {"rate_limit_key": {"S": "a"}}}
+    stores.limits.transact_write_items(TransactItems=[{"Put": item}])
+    assert "ClientRequestToken" in json.loads(sent[0].body)
+    assert sent[0].headers["X-Amzn-Trace-Id"] == b"Root=1-a-b"
+    assert sent[0].headers["amz-sdk-request"] == b"attempt=1; max=1"
