@@ -99,4 +99,4 @@ def _reason(update: dict[str, Any], item: Item) -> dict[str, Any]:
 
 def failed(code: str, **members: Any) -> ClientError:
     response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}, **members}
-    return ClientError(response, "UpdateItem")  # type: ignore[arg-type]
+    return ClientError(response, "UpdateItem")
