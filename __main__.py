@@ -1,0 +1,33 @@
+"""The stack: what `pulumi up` builds and provisions, from the package to the outputs."""
+
+import pulumi
+
+from infra.api import Api
+from infra.budget import Budget
+from infra.domain import Domain
+from infra.function import Function
+from infra.outputs import export
+from infra.package import BUILD, build
+from infra.settings import deployment
+from infra.storage import Storage
+from infra.target import Target
+
+stack = deployment()
+
+# Before any resource is registered: what cannot be built must change nothing.
+package = build(
+    stack.settings,
+    Target(stack.stack.runtime, stack.stack.architecture, stack.stack.bytecode),
+    BUILD / f"{stack.name}.zip",
+    pulumi.log.info,
+)
+
+storage = Storage(stack)
+function = Function(stack, storage, package)
+api = Api(stack, function)
+domain = Domain(stack, stack.stack.custom_domain, api) if stack.stack.custom_domain else None
+
+if stack.stack.monthly_budget_usd:
+    Budget(stack, stack.stack.monthly_budget_usd)
+
+export(stack, storage, function, api, domain)

@@ -1,0 +1,58 @@
+"""The stack's outputs: what scripts and people look up after `pulumi up`; none is a secret."""
+
+import msgspec
+import pulumi
+import pulumi_aws as aws
+
+from infra.api import Api
+from infra.domain import Domain
+from infra.function import Function
+from infra.settings import Deployment
+from infra.storage import Storage
+
+
+def export(
+    deployment: Deployment,
+    storage: Storage,
+    function: Function,
+    api: Api,
+    domain: Domain | None,
+) -> None:
+    """Export them; those of what is switched off stay out."""
+    url = pulumi.Output.from_input(domain.url) if domain else api.api.api_endpoint
+    outputs: dict[str, pulumi.Input[object]] = {
+        "api_url": url,
+        "api_id": api.api.id,
+        "function_name": function.function.name,
+        "function_arn": function.function.arn,
+        "function_alias_arn": function.alias.arn,
+        "function_role_arn": function.role.arn,
+        "sessions_table_name": storage.sessions.name,
+        "rate_limits_table_name": storage.rate_limits.name,
+        "signing_secret_arn": storage.secret.arn,
+        "log_group_name": function.log_group.name,
+        "access_log_group_name": api.access_logs.name,
+        "settings": _settings(deployment),
+        "deployment_summary": {
+            "name": deployment.name,
+            "environment": deployment.stack.environment,
+            "region": aws.get_region_output().region,
+            "url": url,
+        },
+    }
+    if domain:
+        outputs["custom_domain_url"] = domain.url
+        outputs["custom_domain_target"] = domain.target
+        outputs["certificate_arn"] = domain.certificate_arn
+    for name, value in outputs.items():
+        pulumi.export(name, value)
+
+
+def _settings(deployment: Deployment) -> dict[str, object]:
+    """The checked configuration with its defaults, so that a preview shows each field's change."""
+    by_id = {route.id: msgspec.to_builtins(route) for route in deployment.settings.routes}
+    by_name = {limit.name: msgspec.to_builtins(limit) for limit in deployment.settings.rate_limits}
+    gateway: dict[str, object] = msgspec.to_builtins(deployment.settings)
+    stack: dict[str, object] = msgspec.to_builtins(deployment.stack)
+    # By name, not by place: a route put in between would show every later one as changed.
+    return {"gateway": gateway | {"routes": by_id, "rateLimits": by_name}, "stack": stack}

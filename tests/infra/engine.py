@@ -1,0 +1,156 @@
+"""The Pulumi program under a recording engine: a stack's configuration in, its resources out."""
+
+import asyncio
+import json
+import runpy
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pulumi
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime import Mocks, mocks, set_all_config
+from pulumi.runtime.settings import configure
+
+from infra.archive import Package
+from webapp.settings.files import ROOT, stack_values
+
+SECRETS = ("signingKey", "previousSigningKey", "upstreamSecrets")
+
+KEY = "canary-2f9c1e7ab04d5836-of-a-signing-key-Qz"
+
+
+class Resource(NamedTuple):
+    """One resource as it was registered; secrets in `inputs` are {"value": …, "secret": True}."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    protect: bool
+    urn: str
+
+
+class Graph:
+    def __init__(self, resources: list[Resource], outputs: dict[str, Any]) -> None:
+        self.resources = resources
+        self.outputs = outputs
+
+    def all(self, kind: str) -> list[Resource]:
+        return [resource for resource in self.resources if resource.type == f"aws:{kind}"]
+
+    def one(self, kind: str, name: str = "") -> Resource:
+        [found] = [r for r in self.all(kind) if name in r.name]
+        return found
+
+
+class _Answers(Mocks):
+    def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
+        made = {"arn": f"arn:aws:{args.typ}:{args.name}", "name": args.name, **args.inputs}
+        made |= {"executionArn": "arn:aws:execute-api:r:1:api", "apiEndpoint": "https://a.example"}
+        made |= {"invokeArn": "arn:aws:invoke", "version": "7", "versionId": "v-1"}
+        if args.typ == "aws:acm/certificate:Certificate":
+            proof = dict.fromkeys(("resourceRecordName", "resourceRecordValue"), "proof")
+            made["domainValidationOptions"] = [proof | {"resourceRecordType": "CNAME"}]
+        return f"{args.name}-id", made
+
+    def call(self, args: Any) -> dict[str, Any]:
+        assert args.token == "aws:index/getRegion:getRegion", args.token
+        return {"region": "eu-central-1", "id": "eu-central-1"}
+
+
+class _Monitor(mocks.MockMonitor):
+    """Also sees what mocks are not shown, such as `protect`."""
+
+    def __init__(self, answers: Mocks) -> None:
+        super().__init__(answers)
+        self.registered: list[Resource] = []
+        self.exported: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the engine's name for it)
+        response = super().RegisterResource(request)
+        inputs = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
+        self.registered.append(
+            Resource(request.type, request.name, inputs, request.protect, response.urn)
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        if request.urn.endswith(f"pulumi:pulumi:Stack::tollgate-{pulumi.get_stack()}"):
+            self.exported = pulumi.runtime.rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)
+
+
+def run(
+    stack: str,
+    *,
+    preview: bool = False,
+    clear: Collection[str] = (),
+    named: str = "",
+    **config: Any,
+) -> Graph:
+    """The resources that the program registers for a shipped stack with `config` on top.
+
+    `clear` names secrets that are not encrypted, `named` gives the stack another name.
+    """
+    values = {**stack_values(stack), "signingKey": KEY, **config}
+    monitor = _Monitor(_Answers())
+    texts = {f"tollgate:{key}": _text(value) for key, value in values.items()}
+    sealed = [f"tollgate:{key}" for key in SECRETS if key in values and key not in clear]
+    with (
+        mock.patch("infra.package.build", return_value=Package(Path("t.zip"), 1, 1, "d")),
+        _loops_closed(),
+    ):
+        set_all_config(texts, sealed)
+        configure(_settings(named or stack, monitor, preview))
+        _run()
+    return Graph(monitor.registered, monitor.exported)
+
+
+def _run() -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    program = str(ROOT / "__main__.py")
+    try:
+        loop.run_until_complete(
+            pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__"))
+        )
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+@contextmanager
+def _loops_closed() -> Iterator[None]:
+    """The mocks make an event loop in each of their threads and leave it open."""
+    made: list[asyncio.AbstractEventLoop] = []
+
+    def ensure() -> asyncio.AbstractEventLoop:
+        made.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(made[-1])
+        return made[-1]
+
+    with mock.patch("pulumi.runtime.mocks._ensure_event_loop", ensure):
+        yield
+    for loop in made:
+        loop.close()
+
+
+def _settings(stack: str, monitor: _Monitor, preview: bool) -> mocks.MockSettings:
+    """As `set_mocks` makes them, less its stack resource: `run_in_stack` makes the real one."""
+    return mocks.MockSettings(
+        monitor=monitor,
+        monitor_features=set(monitor.GetDeploymentInfo(Empty()).supportedFeatures),
+        engine=mocks.MockEngine(None),
+        project="tollgate",
+        stack=stack,
+        dry_run=preview,
+        organization="organization",
+        callbacks=None,
+    )
+
+
+def _text(value: Any) -> str:
+    """Scalars and objects as the engine hands them over."""
+    return value if isinstance(value, str) else json.dumps(value)
