@@ -64,6 +64,7 @@ def _facts(call: Call, status: int, now: int) -> dict[str, object]:
         "shadow": shadow or None,
         "dynamodb_reads": call.usage.reads,
         "dynamodb_writes": call.usage.writes,
+        "store_errors": call.usage.errors,
         "cold_start": call.cold_start,
     }
 

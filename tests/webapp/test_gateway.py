@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from tests.webapp.containers import Clock, Container, container, routes
+from tests.webapp.faults import Faults, failure
 from tests.webapp.upstreams import answering, raw_answer
 from webapp.settings import Policy, Route, Runtime
 from webapp.settings.gateway import Cors
@@ -226,6 +227,22 @@ def test_a_refusal_says_when_to_come_back_and_that_holds(runtime: Runtime) -> No
         assert gate(path="/open").status == 200
 
 
+def test_no_header_of_the_client_changes_whom_a_limit_counts(runtime: Runtime) -> None:
+    names = ("x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip")
+    with container(runtime, per_ip(limit=1)) as gate:
+        assert gate(path="/open").status == 200
+        for name in names:
+            assert gate(path="/open", headers={name: "203.0.113.9"}).status == 429
+
+
+def test_limits_by_address_take_a_64_of_ipv6_for_one(runtime: Runtime) -> None:
+    addresses = ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "::ffff:198.51.100.7")
+    with container(runtime, per_ip(limit=1)) as gate:
+        assert gate(path="/open").status == 200
+        statuses = [gate(path="/open", address=address).status for address in addresses]
+    assert statuses == [200, 429, 200, 429]
+
+
 def test_limits_by_user_follow_the_user_not_the_address(runtime: Runtime) -> None:
     with container(runtime, per_user(routes=("items",))) as gate:
         ada, bob = gate.bearer("ada"), gate.bearer("bob")
@@ -262,6 +279,18 @@ def test_an_unauthenticated_flood_costs_the_address_not_the_session_store(
     assert (first["dynamodb_reads"], first["dynamodb_writes"]) == (0, 1)
     assert (second["dynamodb_reads"], second["dynamodb_writes"]) == (0, 0)
     assert (second["decision"], second["policy"]) == ("rate_limited", ["per-ip"])
+
+
+def test_what_limits_could_not_decide_is_in_the_log(
+    runtime: Runtime, faults: Faults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with container(runtime, per_ip()) as gate:
+        faults.answers = [failure("ThrottlingException")]
+        answer = gate(path="/open")
+    assert answer.status == 200
+    assert answer.headers["ratelimit-policy"] == '"per-ip";q=2;w=60'
+    assert "ratelimit" not in answer.headers
+    assert json.loads(capsys.readouterr().out)["store_errors"] == 1
 
 
 def test_denied_addresses_get_403_before_any_store(runtime: Runtime) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.webapp.builders import route
 from tests.webapp.containers import Clock
 from tests.webapp.faults import Faults, failure
+from tests.webapp.limited import over_table
+from tests.webapp.ratetable import RateTable
 from webapp import ratelimit
 from webapp.addresses import read
 from webapp.counters import (
@@ -221,6 +223,20 @@ def test_remaining_and_reset_count_down() -> None:
     assert told == [(2, 20), (1, 40), (0, 20), (0, 20)]
     asked.clock.advance(60)
     assert [(d.remaining, d.reset) for d in asked()] == [(2, 20)]
+
+
+def test_a_lease_is_told_as_if_there_were_none() -> None:
+    table, clock = RateTable(), Clock()
+    day = policy("day", limit=1_000, window=86_400)
+    seen = policy("seen", limit=900, window=86_400, mode="shadow")
+    asked = Asked(day, seen, shared=over_table(table, clock))
+    alone = Asked(day, seen)
+    for _ in range(1_100):
+        for each in (asked, alone):
+            each.clock.advance(0.025)
+        clock.now = asked.clock.now
+        assert asked() == alone()
+    assert table.writes < 700
 
 
 def test_what_passed_but_was_not_taken_is_told_as_it_is() -> None:

@@ -79,6 +79,7 @@ def test_a_line_has_the_fields_of_the_contract(line: Line, clock: Clock) -> None
         "shadow": None,
         "dynamodb_reads": 1,
         "dynamodb_writes": 2,
+        "store_errors": 0,
         "cold_start": True,
         "environment": "dev",
         "function_version": "7",
