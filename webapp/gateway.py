@@ -67,7 +67,11 @@ class Gateway:
             name: Proxy(upstream, clock) for name, upstream in settings.upstreams.items()
         }
         self.log = RequestLog(
-            runtime.environment, runtime.function_version, digest(settings), clock
+            runtime.environment,
+            runtime.function_version,
+            digest(settings),
+            clock,
+            by_route=settings.metrics_by_route,
         )
         self.cold = True
 

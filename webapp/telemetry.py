@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from webapp import metrics
 from webapp.call import Call
 from webapp.gcra import NANOSECONDS
 from webapp.ratelimit import violations
@@ -22,19 +23,23 @@ class RequestLog:
         function_version: str,
         settings_digest: str,
         clock: Callable[[], int],
+        *,
+        by_route: bool = False,
     ) -> None:
         self._constant = {
             "environment": environment,
             "function_version": function_version,
             "settings": settings_digest,
         }
+        self._environment = environment
         self._clock = clock
+        self._by_route = by_route
 
     def write(self, call: Call, status: int) -> None:
         """One line about a finished call. Nothing that a client could sign in with is in it."""
-        line = json.dumps(
-            _facts(call, status, self._clock()) | self._constant, separators=(",", ":")
-        )
+        facts = _facts(call, status, self._clock())
+        measured = metrics.members(facts, self._environment, by_route=self._by_route)
+        line = json.dumps(facts | self._constant | measured, separators=(",", ":"))
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 

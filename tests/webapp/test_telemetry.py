@@ -58,7 +58,8 @@ def test_a_line_has_the_fields_of_the_contract(line: Line, clock: Clock) -> None
     of.identity, of.cold_start, of.usage = ADA, True, Usage(1, 2)
     of.upstream_status, of.upstream_ms, of.circuit = 201, 12.5, "closed"
     clock.advance(0.0205)
-    assert line(of, 201) == {
+    ours = {name: value for name, value in line(of, 201).items() if name[0].islower()}
+    assert ours == {
         "timestamp": clock() // 1_000_000,
         "request_id": "req-7",
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
