@@ -2,6 +2,7 @@
 
 import pulumi
 
+from infra.alarms import Alarms
 from infra.api import Api
 from infra.budget import Budget
 from infra.domain import Domain
@@ -26,8 +27,9 @@ storage = Storage(stack)
 function = Function(stack, storage, package)
 api = Api(stack, function)
 domain = Domain(stack, stack.stack.custom_domain, api) if stack.stack.custom_domain else None
+alarms = Alarms(stack, storage, function, api) if stack.stack.alarms else None
 
 if stack.stack.monthly_budget_usd:
     Budget(stack, stack.stack.monthly_budget_usd)
 
-export(stack, storage, function, api, domain)
+export(stack, storage, function, api, domain, alarms)

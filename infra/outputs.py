@@ -4,6 +4,7 @@ import msgspec
 import pulumi
 import pulumi_aws as aws
 
+from infra.alarms import Alarms
 from infra.api import Api
 from infra.domain import Domain
 from infra.function import Function
@@ -17,6 +18,7 @@ def export(
     function: Function,
     api: Api,
     domain: Domain | None,
+    alarms: Alarms | None,
 ) -> None:
     """Export them; those of what is switched off stay out."""
     url = pulumi.Output.from_input(domain.url) if domain else api.api.api_endpoint
@@ -44,6 +46,8 @@ def export(
         outputs["custom_domain_url"] = domain.url
         outputs["custom_domain_target"] = domain.target
         outputs["certificate_arn"] = domain.certificate_arn
+    if alarms:
+        outputs["alarm_topic_arn"] = alarms.topic_arn
     for name, value in outputs.items():
         pulumi.export(name, value)
 
