@@ -3,7 +3,7 @@
 import asyncio
 import json
 import runpy
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +45,7 @@ class Graph:
         return found
 
 
-class _Answers(Mocks):
+class Answers(Mocks):
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
         made = {"arn": f"arn:aws:{args.typ}:{args.name}", "name": args.name, **args.inputs}
         made |= {"executionArn": "arn:aws:execute-api:r:1:api", "apiEndpoint": "https://a.example"}
@@ -88,18 +88,21 @@ def run(
     preview: bool = False,
     clear: Collection[str] = (),
     named: str = "",
+    answers: Mocks | None = None,
+    build: Callable[..., Package] = lambda *_: Package(Path("t.zip"), 1, 1, "d"),
     **config: Any,
 ) -> Graph:
     """The resources that the program registers for a shipped stack with `config` on top.
 
-    `clear` names secrets that are not encrypted, `named` gives the stack another name.
+    `clear` names secrets that are not encrypted, `named` gives the stack another name, `answers`
+    stands in for AWS, `build` for the packager.
     """
     values = {**stack_values(stack), "signingKey": KEY, **config}
-    monitor = _Monitor(_Answers())
+    monitor = _Monitor(answers or Answers())
     texts = {f"tollgate:{key}": _text(value) for key, value in values.items()}
     sealed = [f"tollgate:{key}" for key in SECRETS if key in values and key not in clear]
     with (
-        mock.patch("infra.package.build", return_value=Package(Path("t.zip"), 1, 1, "d")),
+        mock.patch("infra.package.build", build),
         _loops_closed(),
     ):
         set_all_config(texts, sealed)
