@@ -90,9 +90,9 @@ class Lease:
     def give_back(self) -> None:
         self._own = {b.name: self._own[b.name] - b.interval for b in self._buckets}
 
-    def state(self, now: int) -> State:
+    def state(self) -> State:
         """The TATs as they would be, had only the served units been taken."""
-        return {name: max(own, now) + self._ahead[name] for name, own in self._own.items()}
+        return {name: own + self._ahead[name] for name, own in self._own.items()}
 
 
 class Leases:

@@ -72,7 +72,7 @@ class DynamoCounters:
             raise
         if not outcome.admitted:
             self._leases.give_back(held.values())
-        return outcome._replace(tallies=_merged(demands, held, outcome.tallies, now))
+        return outcome._replace(tallies=_merged(demands, held, outcome.tallies))
 
     def _ask(self, demands: Sequence[Demand], paces: dict[str, float], now: int) -> Outcome:
         for attempt in range(_ATTEMPTS):
@@ -122,7 +122,7 @@ class DynamoCounters:
     def _begun(self, taking: Taking, state: State, now: int) -> Tally:
         """The tally after a write; a lease begins if more than one unit was taken."""
         if taking.units:
-            state = self._leases.begin(taking.demand, taking.units, state, now).state(now)
+            state = self._leases.begin(taking.demand, taking.units, state, now).state()
         return Tally(state, taking.tally.passed)
 
     def _send(self, updates: list[Update]) -> list[State]:
@@ -164,12 +164,12 @@ class DynamoCounters:
 
 
 def _merged(
-    demands: Sequence[Demand], held: dict[str, Lease], asked: Iterable[Tally], now: int
+    demands: Sequence[Demand], held: dict[str, Lease], asked: Iterable[Tally]
 ) -> tuple[Tally, ...]:
     """A tally for every demand, in their order: from its lease, or as the table has answered."""
     answers = iter(asked)
     return tuple(
-        Tally(held[d.key].state(now), frozenset(b.name for b in d.buckets))
+        Tally(held[d.key].state(), frozenset(b.name for b in d.buckets))
         if d.key in held
         else next(answers)
         for d in demands

@@ -36,6 +36,12 @@ def test_keys_do_not_share_their_buckets(counters: Counters) -> None:
     assert counters.take([demand("other", one)], NOW).admitted
 
 
+def test_buckets_of_a_key_that_are_asked_for_in_turn_keep_their_counts(counters: Counters) -> None:
+    one, two = demand("k", bucket("one", 2)), demand("k", bucket("two", 2))
+    admitted = [counters.take([wanted], NOW).admitted for wanted in (one, two) * 3]
+    assert admitted == [True] * 4 + [False] * 2
+
+
 def test_a_tally_tells_the_time_of_each_bucket(counters: Counters) -> None:
     a, b = bucket("a", 2, 60), bucket("b", 60, 60)
     for taken in (1, 2):

@@ -54,6 +54,15 @@ def test_all_buckets_of_a_key_are_one_write_to_one_item(
     assert set(stored(stores)) == {"rate_limit_key", "tat:a", "tat:b", "tat:c", "ttl"}
 
 
+def test_policies_of_one_key_that_are_asked_in_turn_cost_a_write_each(
+    shared: DynamoCounters, faults: Faults
+) -> None:
+    for _ in range(3):
+        for name in ("a", "b"):
+            assert shared.take([demand("k", bucket(name, 5))], NOW).admitted
+    assert len(faults.operations) == 6
+
+
 def test_several_keys_are_one_transaction(shared: DynamoCounters, faults: Faults) -> None:
     wanted = [demand("k", bucket("a")), demand("other", bucket("b"))]
     assert shared.take(wanted, NOW).admitted
