@@ -150,6 +150,15 @@ def test_an_unblock_is_noticed_within_seconds(shared: DynamoCounters, stores: St
     assert shared.take([demand()], NOW + RECHECK).admitted
 
 
+def test_what_a_clock_saw_before_it_went_back_is_asked_again(
+    shared: DynamoCounters, stores: Stores
+) -> None:
+    change(stores, "SET blocked = :until", until=NOW + 3600 * SECOND)
+    assert shared.take([demand()], NOW + 60 * SECOND).blocked
+    change(stores, "REMOVE blocked")
+    assert shared.take([demand()], NOW).admitted
+
+
 # clocks
 
 
@@ -161,6 +170,14 @@ def test_an_item_written_by_a_clock_in_the_future_heals(
     admitted = [shared.take(wanted, NOW + second * SECOND).admitted for second in (0, 0, 20, 20)]
     assert admitted == [True, False, True, False]
     assert shared.take(wanted, NOW + 80 * SECOND).tallies[0].state == {"a": NOW + 100 * SECOND}
+
+
+def test_a_clock_two_seconds_ahead_is_not_believed(
+    shared: DynamoCounters, runtime: Runtime
+) -> None:
+    wanted = [demand("k", bucket(limit=1, window=60))]
+    over_aws(runtime).take(wanted, NOW + 2 * SECOND)
+    assert shared.take(wanted, NOW).admitted
 
 
 def test_a_clock_half_a_second_ahead_is_believed(
