@@ -55,7 +55,7 @@ def refresh_session(gateway: "Gateway", call: Call) -> Response:
     response = _private(gateway, _told(_caller(call), token.expires_at))
     response.headers["Tollgate-Session-Expires"] = iso(token.expires_at)
     if cookie_tokens(call.request, gateway.settings.session.cookie_name):
-        gateway.set_cookie(call, token)
+        gateway.authentication.give_cookie(call, token)
     if not call.credential.by_cookie:
         response.headers["Tollgate-Session-Token"] = gateway.tokens.sign(token)
     return response

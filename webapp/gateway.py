@@ -10,15 +10,14 @@ from werkzeug.datastructures import Headers
 
 from webapp import ratelimit, tracing
 from webapp.addresses import Networks
+from webapp.authentication import Authentication
 from webapp.call import Call
-from webapp.cookies import cleared_cookie, session_cookie
 from webapp.counters import MemoryCounters
-from webapp.endpoints import ENDPOINTS, REFRESH, is_limited, own_routes
+from webapp.endpoints import ENDPOINTS, is_limited, own_routes
 from webapp.errors import Problem
 from webapp.events import Request
 from webapp.forwarding import Passport, outgoing
 from webapp.guards import FailedSignIns, ForgedTokens
-from webapp.identity import check_same_site, has_role, presented
 from webapp.keys import Keys
 from webapp.ledger import DynamoCounters
 from webapp.proxy import Answer, Proxy
@@ -27,12 +26,12 @@ from webapp.readiness import Readiness
 from webapp.refresh import Refresh
 from webapp.relaying import answered_headers
 from webapp.routes import Router
-from webapp.sessions import Sessions, Superseded
+from webapp.sessions import Sessions
 from webapp.settings import Runtime, Settings, digest
 from webapp.signin import SignIn
 from webapp.tables import Stores, usage
 from webapp.telemetry import RequestLog, log_failure
-from webapp.tokens import Token, Tokens
+from webapp.tokens import Tokens
 
 Clock = Callable[[], int]
 
@@ -52,7 +51,9 @@ class Gateway:
         self.readiness = Readiness(stores, self.keys, clock)
         failures = FailedSignIns(stores, settings.sign_in_guard, clock)
         self.sign_in = SignIn(self.sessions, self.tokens, failures, settings.session)
-        self.forged = ForgedTokens(clock)
+        self.authentication = Authentication(
+            self.tokens, self.sessions, ForgedTokens(clock), settings
+        )
         self.router = Router((*own_routes(settings), *settings.routes))
         self.deny_from = Networks(settings.deny_from)
         self.limiter = Limiter(
@@ -94,7 +95,7 @@ class Gateway:
         # 4. limits by address
         self._limit(call, self.limiter.by_address(call.route, call.caller))
         # 5. identity: credentials, same site, roles
-        self._identify(call)
+        self.authentication.identify(call)
         # 6. limits by caller
         self._limit(call, self.limiter.by_caller(call.route, call.caller))
         self.sign_in.admit(call)
@@ -110,46 +111,6 @@ class Gateway:
         call.decisions += decisions
         if violated := ratelimit.violations(decisions):
             raise ratelimit.refusal(violated)
-
-    def _identify(self, call: Call) -> None:
-        route = call.route
-        if route.auth != "none" or route.session:
-            call.credential = presented(call.request, route, self.settings.session.cookie_name)
-        if route.auth != "none":
-            self._authenticate(call)
-        check_same_site(call.request, route, call.credential, self.settings)
-        if call.identity and not has_role(route, call.identity.roles):
-            raise Problem("forbidden", "The session has none of the roles that this route needs.")
-        self._use_session(call)
-
-    def _authenticate(self, call: Call) -> None:
-        if call.credential is None:
-            if call.route.auth == "session":
-                raise Problem("missing_token", "Sign in, or send the token as a bearer token.")
-            return
-        try:
-            call.token = self.tokens.verify(call.credential.token)
-            refreshing = call.route.id == REFRESH
-            call.identity = self.sessions.read(call.token, refreshing=refreshing)
-        except Problem as problem:
-            if problem.code == "invalid_token":
-                self.forged.count(call.request.address)
-            over = problem.status == 401 and not isinstance(problem, Superseded)
-            if over and call.credential.by_cookie:
-                call.cookie = cleared_cookie(self.settings.session)
-            raise
-
-    def _use_session(self, call: Call) -> None:
-        """Note the use of a session; a cookie that ends soon is renewed. A refresh does both."""
-        if call.identity and call.token and call.credential and call.route.id != REFRESH:
-            by_cookie = call.credential.by_cookie
-            if longer := self.sessions.use(call.identity, call.token, sliding=by_cookie):
-                self.set_cookie(call, longer)
-
-    def set_cookie(self, call: Call, token: Token) -> None:
-        """Let the answer carry a token in the session cookie."""
-        max_age = token.expires_at - self.sessions.now()
-        call.cookie = session_cookie(self.settings.session, self.tokens.sign(token), max_age)
 
     def _forward(self, call: Call) -> Response:
         upstream = self.settings.upstreams[call.route.upstream]
@@ -221,6 +182,8 @@ def create_app(settings: Settings, runtime: Runtime, *, clock: Clock = time.time
     """The WSGI application of one container. `clock` tells nanoseconds since the epoch."""
     gateway = Gateway(settings, runtime, clock)
     app = Flask("webapp", static_folder=None)
+    # Its tracebacks hold the texts of errors, which may hold secrets; `fail` logs without them.
+    app.logger.disabled = True
 
     def call() -> Call:
         found: Call = flask_request.environ["tollgate.call"]
@@ -237,7 +200,7 @@ def create_app(settings: Settings, runtime: Runtime, *, clock: Clock = time.time
 
     @app.errorhandler(Exception)
     def fail(error: Exception) -> Response:
-        log_failure(error, call().request.id)
+        log_failure(getattr(error, "original_exception", None) or error, call().request.id)
         return gateway.refuse(call(), Problem("internal_error", "The gateway failed."))
 
     @app.after_request

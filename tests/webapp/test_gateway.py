@@ -346,3 +346,14 @@ def test_head_follows_get_and_has_no_body(gate: Container) -> None:
     answer = gate("HEAD", "/open")
     assert (answer.status, answer.body) == (200, b"")
     assert gate.upstream.last.line.startswith("HEAD /open ")
+
+
+def test_a_log_that_cannot_be_written_tells_no_secrets(
+    gate: Container, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("canary-secret")
+
+    monkeypatch.setattr("webapp.telemetry.RequestLog.write", full)
+    assert gate(path="/open").status == 500
+    assert "canary" not in "".join(capfd.readouterr())
