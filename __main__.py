@@ -6,6 +6,7 @@ from infra.alarms import Alarms
 from infra.api import Api
 from infra.budget import Budget
 from infra.domain import Domain
+from infra.edge import Edge
 from infra.function import Function
 from infra.outputs import export
 from infra.package import BUILD, build
@@ -26,10 +27,15 @@ package = build(
 storage = Storage(stack)
 function = Function(stack, storage, package)
 api = Api(stack, function)
-domain = Domain(stack, stack.stack.custom_domain, api) if stack.stack.custom_domain else None
+front: Edge | Domain | None = None
+if stack.stack.edge:
+    front = Edge(stack, stack.stack.custom_domain, api)
+elif stack.stack.custom_domain:
+    front = Domain(stack, stack.stack.custom_domain, api)
+
 alarms = Alarms(stack, storage, function, api) if stack.stack.alarms else None
 
 if stack.stack.monthly_budget_usd:
     Budget(stack, stack.stack.monthly_budget_usd)
 
-export(stack, storage, function, api, domain, alarms)
+export(stack, storage, function, api, front, alarms)

@@ -7,6 +7,7 @@ import pulumi_aws as aws
 from infra.alarms import Alarms
 from infra.api import Api
 from infra.domain import Domain
+from infra.edge import Edge
 from infra.function import Function
 from infra.settings import Deployment
 from infra.storage import Storage
@@ -17,11 +18,11 @@ def export(
     storage: Storage,
     function: Function,
     api: Api,
-    domain: Domain | None,
+    front: Edge | Domain | None,
     alarms: Alarms | None,
 ) -> None:
     """Export them; those of what is switched off stay out."""
-    url = pulumi.Output.from_input(domain.url) if domain else api.api.api_endpoint
+    url = front.url if front else api.api.api_endpoint
     outputs: dict[str, pulumi.Input[object]] = {
         "api_url": url,
         "api_id": api.api.id,
@@ -42,10 +43,10 @@ def export(
             "url": url,
         },
     }
-    if domain:
-        outputs["custom_domain_url"] = domain.url
-        outputs["custom_domain_target"] = domain.target
-        outputs["certificate_arn"] = domain.certificate_arn
+    if front and deployment.stack.custom_domain:
+        outputs["custom_domain_url"] = front.url
+        outputs["custom_domain_target"] = front.target
+        outputs["certificate_arn"] = front.certificate_arn
     if alarms:
         outputs["alarm_topic_arn"] = alarms.topic_arn
     for name, value in outputs.items():

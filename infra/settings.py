@@ -15,11 +15,12 @@ _LONGEST_NAME = 40
 
 
 class Deployment(NamedTuple):
-    """What one stack is to be. `secrets` is the JSON that the function reads, as a secret."""
+    """What one stack is to be. `secrets` is the JSON that the function reads; both are secret."""
 
     name: str
     settings: Settings
     stack: Stack
+    signing_key: pulumi.Output[str]
     secrets: pulumi.Output[str]
 
 
@@ -40,7 +41,8 @@ def deployment() -> Deployment:
         raise pulumi.RunError(f"the configuration has mistakes:\n{mistakes}") from None
     for warning in configuration.warnings:
         pulumi.log.warn(str(warning))
-    return Deployment(name, configuration.settings, configuration.stack, _secrets())
+    key = pulumi.Config().require_secret("signingKey")
+    return Deployment(name, configuration.settings, configuration.stack, key, _secrets(key))
 
 
 def _name(stack: str) -> str:
@@ -51,10 +53,10 @@ def _name(stack: str) -> str:
     return name
 
 
-def _secrets() -> pulumi.Output[str]:
+def _secrets(key: pulumi.Output[str]) -> pulumi.Output[str]:
     """What is unset stays out, so that nothing in the function has to tell empty from missing."""
     config = pulumi.Config()
-    document: dict[str, object] = {"current": config.require_secret("signingKey")}
+    document: dict[str, object] = {"current": key}
     if config.get("previousSigningKey"):
         document["previous"] = config.require_secret("previousSigningKey")
     if config.get_object("upstreamSecrets"):

@@ -50,6 +50,7 @@ class Answers(Mocks):
         made = {"arn": f"arn:aws:{args.typ}:{args.name}", "name": args.name, **args.inputs}
         made |= {"executionArn": "arn:aws:execute-api:r:1:api", "apiEndpoint": "https://a.example"}
         made |= {"invokeArn": "arn:aws:invoke", "version": "7", "versionId": "v-1"}
+        made |= {"domainName": "d.cloudfront.example", "hostedZoneId": "Z2FDTNDATAQYW2"}
         if args.typ == "aws:acm/certificate:Certificate":
             proof = dict.fromkeys(("resourceRecordName", "resourceRecordValue"), "proof")
             made["domainValidationOptions"] = [proof | {"resourceRecordType": "CNAME"}]
