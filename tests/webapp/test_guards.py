@@ -50,6 +50,12 @@ def test_whoever_waits_as_told_may_try_again(gate: Container) -> None:
     assert gate.sign_in().status == 200
 
 
+def test_signing_out_is_not_guarded(gate: Container) -> None:
+    fail(gate, 4)
+    gate.upstream.script = answering(raw_answer())
+    assert gate("POST", "/logout").status == 200
+
+
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "400 Bad Request", "500 Oops"])
 def test_other_answers_count_for_nothing(gate: Container, status: str) -> None:
     assert fail(gate, 6, status).status == int(status[:3])
@@ -93,6 +99,7 @@ def test_signed_in_users_behind_the_address_never_notice(gate: Container) -> Non
 def test_a_flood_of_failures_costs_no_store_anything(gate: Container, faults: Faults) -> None:
     fail(gate, 3)
     assert faults.operations == ["GetItem", "UpdateItem"] * 3
+    assert faults.bodies[0]["ConsistentRead"] is True
     fail(gate)
     faults.operations.clear()
     fail(gate, 20)

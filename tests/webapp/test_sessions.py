@@ -349,6 +349,17 @@ def test_noting_use_prolongs_no_trust(sessions: Sessions, stores: Stores, clock:
     assert trusting.read(token).roles == ()
 
 
+def test_use_that_was_noted_is_not_noted_again(
+    stores: Stores, clock: Clock, faults: Faults
+) -> None:
+    trusting = cached(stores, clock, 60)
+    token = start(trusting)
+    clock.advance(61)
+    for _ in range(3):
+        use(trusting, token)
+    assert faults.operations.count("UpdateItem") == 1
+
+
 def test_what_is_trusted_is_bounded(
     stores: Stores, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
