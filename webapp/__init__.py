@@ -3,7 +3,8 @@
 Every request passes these steps, in this order (`gateway.Gateway.answer`); the first that refuses
 answers with problem details, and what was counted before stays counted:
 
-1. event, path and head: what is malformed, ambiguous or too large is refused (400, 431)
+1. event, path and head: what is malformed, ambiguous or too large is refused (400, 431);
+   where the stack has an edge, what did not come through it is refused (403)
 2. `denyFrom` (403)
 3. route: the most specific pattern (404), `allowFrom` (403), method (405), body size (413)
 4. limits whose key is the address alone (429)

@@ -18,7 +18,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile("[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 _QUERY = re.compile(r"[!\"$-~]*")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_=+/.-]{1,128}")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
+HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?")
 
 
 class Request(NamedTuple):
@@ -80,7 +80,7 @@ def _origin(event: object) -> _Origin:
     return _Origin(
         id=request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
         address=addresses.read(_text(_object(context.get("http")).get("sourceIp"))),
-        host=host if _HOST.fullmatch(host) else "",
+        host=host if HOST.fullmatch(host) else "",
     )
 
 

@@ -13,6 +13,7 @@ from webapp.addresses import Networks
 from webapp.authentication import Authentication
 from webapp.call import Call
 from webapp.counters import MemoryCounters
+from webapp.edge import Edge
 from webapp.endpoints import ENDPOINTS, is_limited, own_routes
 from webapp.errors import Problem
 from webapp.events import Request
@@ -54,6 +55,7 @@ class Gateway:
         self.authentication = Authentication(
             self.tokens, self.sessions, ForgedTokens(clock), settings
         )
+        self.edge = Edge(self.keys)
         self.router = Router((*own_routes(settings), *settings.routes))
         self.deny_from = Networks(settings.deny_from)
         self.limiter = Limiter(
@@ -82,9 +84,11 @@ class Gateway:
         A step that refuses raises a Problem; what earlier steps counted stays counted.
         """
         request = call.request
-        # 1. event, path and head
+        # 1. event, path and head; behind the edge, its proof
         if request.refusal:
             raise request.refusal
+        if self.settings.edge:
+            call.request = request = self.edge.admit(request)
         # 2. addresses that nobody wants
         if request.address in self.deny_from:
             raise Problem("forbidden", "This address may not use the gateway.")
