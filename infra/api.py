@@ -72,6 +72,7 @@ class Api(pulumi.ComponentResource):
             f"{name}-access",
             name=f"/aws/vendedlogs/{name}-access",
             retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.kms_key_arn or None,
             opts=child,
         )
         self.stage = aws.apigatewayv2.Stage(

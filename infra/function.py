@@ -39,6 +39,7 @@ class Function(pulumi.ComponentResource):
             f"{deployment.name}-function",
             name=f"/aws/lambda/{deployment.name}",
             retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.kms_key_arn or None,
             opts=self._child,
         )
         self.role = aws.iam.Role(

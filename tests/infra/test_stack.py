@@ -140,6 +140,18 @@ def test_only_what_aws_forces_is_allowed_everywhere(
     assert statements(run("dev", **option))["*"] == wildcard
 
 
+def test_a_key_of_the_operators_encrypts_whatever_is_kept() -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
+    graph = run("dev", kmsKeyArn=key)
+    for table in graph.all("dynamodb/table:Table"):
+        assert table.inputs["serverSideEncryption"]["kmsKeyArn"] == key
+    for group in graph.all("cloudwatch/logGroup:LogGroup"):
+        assert group.inputs["kmsKeyId"] == key
+    assert graph.one("secretsmanager/secret:Secret").inputs["kmsKeyId"] == key
+    assert function(graph).inputs["kmsKeyArn"] == key
+    assert statements(graph)[key] == {"kms:Decrypt"}
+
+
 def test_names_begin_with_the_stack_and_log_groups_are_where_they_belong(dev: Graph) -> None:
     assert function(dev).inputs["name"] == "tollgate-dev"
     names = sorted(group.inputs["name"] for group in dev.all("cloudwatch/logGroup:LogGroup"))
