@@ -5,6 +5,7 @@ import pulumi
 from infra.alarms import Alarms
 from infra.api import Api
 from infra.budget import Budget
+from infra.dashboard import Dashboard
 from infra.domain import Domain
 from infra.edge import Edge
 from infra.function import Function
@@ -34,8 +35,8 @@ elif stack.stack.custom_domain:
     front = Domain(stack, stack.stack.custom_domain, api)
 
 alarms = Alarms(stack, storage, function, api) if stack.stack.alarms else None
-
+dashboard = Dashboard(stack, storage, function, api) if stack.stack.dashboard else None
 if stack.stack.monthly_budget_usd:
     Budget(stack, stack.stack.monthly_budget_usd)
 
-export(stack, storage, function, api, front, alarms)
+export(stack, storage, function, api, front, alarms, dashboard)

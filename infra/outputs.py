@@ -6,6 +6,7 @@ import pulumi_aws as aws
 
 from infra.alarms import Alarms
 from infra.api import Api
+from infra.dashboard import Dashboard
 from infra.domain import Domain
 from infra.edge import Edge
 from infra.function import Function
@@ -20,6 +21,7 @@ def export(
     api: Api,
     front: Edge | Domain | None,
     alarms: Alarms | None,
+    dashboard: Dashboard | None,
 ) -> None:
     """Export them; those of what is switched off stay out."""
     url = front.url if front else api.api.api_endpoint
@@ -49,6 +51,8 @@ def export(
         outputs["certificate_arn"] = front.certificate_arn
     if alarms:
         outputs["alarm_topic_arn"] = alarms.topic_arn
+    if dashboard:
+        outputs["dashboard_url"] = dashboard.url
     for name, value in outputs.items():
         pulumi.export(name, value)
 
