@@ -13,17 +13,16 @@ from infra.outputs import export
 from infra.package import BUILD, build
 from infra.settings import deployment
 from infra.storage import Storage
-from infra.target import Target
+from infra.target import Target, Unbuildable
 
 stack = deployment()
 
 # Before any resource is registered: what cannot be built must change nothing.
-package = build(
-    stack.settings,
-    Target(stack.stack.runtime, stack.stack.architecture, stack.stack.bytecode),
-    BUILD / f"{stack.name}.zip",
-    pulumi.log.info,
-)
+target = Target(stack.stack.runtime, stack.stack.architecture, stack.stack.bytecode)
+try:
+    package = build(stack.settings, target, BUILD / f"{stack.name}.zip", pulumi.log.info)
+except Unbuildable as error:
+    raise pulumi.RunError(str(error)) from None
 
 storage = Storage(stack)
 function = Function(stack, storage, package)

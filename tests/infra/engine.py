@@ -19,6 +19,8 @@ from webapp.settings.files import ROOT, stack_values
 
 SECRETS = ("signingKey", "previousSigningKey", "upstreamSecrets")
 
+PACKAGE = Package(Path("t.zip"), size=1, files=1, digest="d")
+
 KEY = "canary-2f9c1e7ab04d5836-of-a-signing-key-Qz"
 
 
@@ -45,7 +47,21 @@ class Graph:
         return found
 
 
+def opened(value: Any) -> Any:
+    """An input with its secret opened."""
+    return value["value"] if pulumi.runtime.rpc.is_rpc_secret(value) else value
+
+
+def allowed(graph: Graph) -> dict[str, set[str]]:
+    """The actions that the function's role allows, by resource."""
+    policy = json.loads(opened(graph.one("iam/rolePolicy:RolePolicy").inputs["policy"]))
+    assert all(statement["Effect"] == "Allow" for statement in policy["Statement"])
+    return {statement["Resource"]: set(statement["Action"]) for statement in policy["Statement"]}
+
+
 class Answers(Mocks):
+    """What AWS would make of a resource."""
+
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
         made = {"arn": f"arn:aws:{args.typ}:{args.name}", "name": args.name, **args.inputs}
         made |= {"executionArn": "arn:aws:execute-api:r:1:api", "apiEndpoint": "https://a.example"}
@@ -59,6 +75,13 @@ class Answers(Mocks):
     def call(self, args: Any) -> dict[str, Any]:
         assert args.token == "aws:index/getRegion:getRegion", args.token
         return {"region": "eu-central-1", "id": "eu-central-1"}
+
+
+class Unanswered(Answers):
+    """A preview: of what AWS has yet to make only the inputs are known."""
+
+    def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
+        return "", dict(args.inputs)
 
 
 class _Monitor(mocks.MockMonitor):
@@ -90,7 +113,7 @@ def run(
     clear: Collection[str] = (),
     named: str = "",
     answers: Mocks | None = None,
-    build: Callable[..., Package] = lambda *_: Package(Path("t.zip"), 1, 1, "d"),
+    build: Callable[..., Package] = lambda *_: PACKAGE,
     **config: Any,
 ) -> Graph:
     """The resources that the program registers for a shipped stack with `config` on top.
@@ -99,7 +122,7 @@ def run(
     stands in for AWS, `build` for the packager.
     """
     values = {**stack_values(stack), "signingKey": KEY, **config}
-    monitor = _Monitor(answers or Answers())
+    monitor = _Monitor(answers or (Unanswered() if preview else Answers()))
     texts = {f"tollgate:{key}": _text(value) for key, value in values.items()}
     sealed = [f"tollgate:{key}" for key in SECRETS if key in values and key not in clear]
     with (

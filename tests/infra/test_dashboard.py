@@ -1,17 +1,10 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.infra.engine import Graph, run
 from webapp import metrics
 
 API = ["ApiId", "tollgate-dev-id", "Stage", "$default"]
-
-
-@pytest.fixture(scope="module")
-def dev() -> Graph:
-    return run("dev")
 
 
 def widgets(graph: Graph) -> list[Any]:
