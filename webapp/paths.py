@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 from urllib.parse import quote
 
 # A decoded path that still holds one of these has several readings behind the gateway. U+FFFD is
@@ -11,6 +12,10 @@ _REFUSED = re.compile("[\\\\?#;%\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 
 # What RFC 3986 lets stand in a segment besides the unreserved characters, less the refused ";".
 _SAFE = "/!$&'()*+,=:@"
+
+
+# No text has more on one letter (UAX #15, stream-safe text); sorting them takes quadratic time.
+_MAX_MARKS = 30
 
 
 def ambiguity(path: str) -> str | None:
@@ -22,10 +27,16 @@ def ambiguity(path: str) -> str | None:
         return "The path must start with a slash."
     if path.isascii():
         return _ambiguity(path)
+    if any(mark and len(list(run)) > _MAX_MARKS for mark, run in groupby(path, _is_mark)):
+        return "The path heaps up combining characters."
     normal = unicodedata.normalize("NFKC", path)
     if normal.count("/") != path.count("/"):
         return "The path holds a character that is read in several ways."
     return _ambiguity(path) or _ambiguity(normal)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.combining(character) > 0
 
 
 def _ambiguity(path: str) -> str | None:

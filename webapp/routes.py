@@ -1,6 +1,6 @@
 """Routing: which route a method and a path lead to, and which spellings are refused."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from webapp import paths
@@ -8,8 +8,6 @@ from webapp.addresses import Address, Networks
 from webapp.errors import Problem
 from webapp.settings import Route
 from webapp.settings.templates import Segment, parse
-
-Spelling = Callable[[str], str]
 
 
 class Match(NamedTuple):
@@ -53,52 +51,69 @@ class Node:
 
     def __init__(self) -> None:
         self.literals: dict[str, Node] = {}
+        self.look_alikes: dict[str, list[Node]] = {}
         self.one: Node | None = None
         self.rest: list[Entry] = []
         self.entries: list[Entry] = []
 
-    def add(self, entry: Entry, spelling: Spelling) -> None:
+    def add(self, entry: Entry) -> None:
         node = self
         for segment in entry.segments:
             if segment.kind == "rest":
                 node.rest.append(entry)
                 return
-            node = node._child(segment, spelling)
+            node = node._child(segment)
         node.entries.append(entry)
 
-    def _child(self, segment: Segment, spelling: Spelling) -> "Node":
+    def _child(self, segment: Segment) -> "Node":
         if segment.kind == "literal":
-            return self.literals.setdefault(spelling(segment.text), Node())
+            if segment.text not in self.literals:
+                self.literals[segment.text] = child = Node()
+                self.look_alikes.setdefault(paths.fold(segment.text), []).append(child)
+            return self.literals[segment.text]
         self.one = self.one or Node()
         return self.one
 
-    def find(self, segments: list[str], bare_rest: bool, at: int = 0) -> list[Entry]:
-        """The routes of the most specific pattern; each node is visited once at most.
-
-        `bare_rest`: a greedy pattern also matches its bare prefix.
-        """
+    def find(self, segments: list[str], at: int = 0) -> list[Entry]:
+        """The routes of the most specific pattern; each node is visited once at most."""
         if at == len(segments):
-            return self.entries or (self.rest if bare_rest else [])
+            return self.entries
         for child in (self.literals.get(segments[at]), self.one):
-            if child and (found := child.find(segments, bare_rest, at + 1)):
+            if child and (found := child.find(segments, at + 1)):
                 return found
         return self.rest
+
+    def readings(self, segments: list[str], folded: list[str], at: int = 0) -> list[list[Entry]]:
+        """What `find` might come to in servers that fold some, all or none of the segments.
+
+        An empty list among them is that nothing was found. Each node is visited once at most.
+        """
+        if at == len(segments):
+            # Such a server may take a greedy pattern's bare prefix for it, or go on looking.
+            return [self.entries] if self.entries else [self.rest, []]
+        found = [
+            reading
+            for child in self.look_alikes.get(folded[at], ())
+            for reading in child.readings(segments, folded, at + 1)
+        ]
+        if segments[at] in self.literals and all(found):
+            return found
+        found += self.one.readings(segments, folded, at + 1) if self.one else [[]]
+        return found if all(found) else [*found, self.rest]
 
 
 class Router:
     """Finds routes by the pattern most specific segment by segment."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._exact = Node()
-        self._folded = Node()
+        self._root = Node()
         for entry in map(_entry, routes):
-            self._exact.add(entry, str)
-            self._folded.add(entry, paths.fold)
+            self._root.add(entry)
 
     def find(self, method: str, path: str, address: Address | None) -> Match:
         """Raises a Problem: 404, 403 for an address, 405 with `Allow`, 400 for a look-alike."""
         segments = paths.segments(path)
-        found = self._exact.find(segments, bare_rest=False)
+        found = self._root.find(segments)
         if not found or (paths.reserved(segments) and found[0].route.upstream):
             raise Problem("not_found", "No route leads from this path.")
         serving = _serving(found, method)
@@ -114,8 +129,12 @@ class Router:
 
     def _stricter_look_alike(self, segments: list[str], method: str, entry: Entry) -> bool:
         """Also where routes differ in spelling only: the stricter one is found by its own alone."""
-        found = self._folded.find([paths.fold(s) for s in segments], bare_rest=True)
-        return not all(_admits_all(other, entry) for other in _serving(found, method) or found)
+        readings = self._root.readings(segments, [paths.fold(s) for s in segments])
+        return not all(
+            _admits_all(other, entry)
+            for found in readings
+            for other in _serving(found, method) or found
+        )
 
 
 def _serving(entries: list[Entry], method: str) -> list[Entry]:

@@ -239,6 +239,20 @@ def test_a_look_alike_is_judged_by_the_most_specific_pattern() -> None:
     assert find(routes, "/open").route.path == "/open"
 
 
+@pytest.mark.parametrize(
+    ("path", "routes"),
+    [
+        ("/A/B", [to("/a/{v}"), to("/a/b/{x+}", **OPEN)]),
+        ("/A/b", [to("/a/{v}"), to("/a/b/{x+}", **OPEN)]),
+        ("/A/\uff42", [to("/a/{v}"), to("/a/b", **OPEN)]),
+        ("/A/b.", [to("/a/{v}"), to("/a/b", **OPEN)]),
+        ("/a./b", [to("/A/b", **OPEN), to("/a/{v}")]),
+    ],
+)
+def test_servers_that_fold_only_a_part_are_thought_of_too(path: str, routes: list[Route]) -> None:
+    assert code([*routes, to("/{z+}", **OPEN)], path) == "ambiguous_path"
+
+
 def test_a_look_alike_is_judged_by_its_method() -> None:
     routes = [to("/a", "GET", id="r", **OPEN), to("/a", "POST", id="w"), to("/{x}", "GET", **OPEN)]
     assert find(routes, "/A").route.path == "/{x}"
