@@ -1,13 +1,13 @@
 """The exchange with an upstream: one request out, one bounded answer back, within a deadline."""
 
-import http.client
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any, NamedTuple
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER
 
@@ -44,8 +44,8 @@ class Proxy:
         self.circuit = Circuit(clock)
         self._upstream = upstream
         self._clock = clock
-        self._adapter = Adapter(max_retries=0)
-        self._used_at = 0
+        self._adapter = Adapter(upstream.url)
+        self._used_at = clock()
 
     def exchange(self, outgoing: Outgoing, timeout: float) -> Answer:
         """Send a request and read the whole answer; `timeout` in seconds covers all of it.
@@ -53,11 +53,15 @@ class Proxy:
         Raises a Problem: 502 without a usable answer, 504 when time is up, 503 while the upstream
         is left alone because it kept failing.
         """
+        if timeout <= 0:
+            raise _timeout()
         self.circuit.enter()
         try:
             answer = self._tried(outgoing, time.monotonic() + timeout)
         except Problem as problem:
-            if problem.code != "upstream_response_too_large":
+            if problem.code == "upstream_response_too_large":
+                self.circuit.succeeded()
+            else:
                 self.circuit.failed()
             raise
         self.circuit.succeeded()
@@ -66,46 +70,40 @@ class Proxy:
     def _tried(self, outgoing: Outgoing, deadline: float) -> Answer:
         """Once more, if not a byte came back and doing it twice is doing it once (RFC 9110)."""
         tries = 1 + (self._upstream.retries if outgoing.method in _REPEATABLE else 0)
-        while True:
-            tries -= 1
-            try:
-                return self._sent(outgoing, deadline)
-            except requests.ConnectionError as error:
-                problem = _broken(error)
-                if tries == 0 or problem.code != "upstream_unreachable":
-                    raise problem from error
-
-    def _sent(self, outgoing: Outgoing, deadline: float) -> Answer:
         self._drop_idle()
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _timeout()
-        timeout = (min(self._upstream.connect_timeout, left), left)
         try:
-            response = self._adapter.send(
-                _prepared(outgoing, deadline), stream=True, timeout=timeout, proxies={}
-            )
-        except requests.Timeout as error:
-            raise _timeout() from error
-        except (requests.exceptions.InvalidHeader, HTTPError, ValueError) as error:
-            raise invalid_answer() from error
+            while True:
+                tries -= 1
+                order = Order(_target(outgoing.url), deadline, self._upstream.connect_timeout)
+                try:
+                    return self._sent(outgoing, order)
+                except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+                    problem = _meaning(error, order)
+                    if tries == 0 or problem.code != "upstream_unreachable":
+                        raise problem from error
+        finally:
+            self._used_at = self._clock()
+
+    def _sent(self, outgoing: Outgoing, order: Order) -> Answer:
+        timeout = order.seconds_left()
+        request = _prepared(outgoing, order)
+        response = self._adapter.send(request, stream=True, timeout=timeout)
         try:
-            return _read(response.raw)
-        except ReadTimeoutError as error:
-            raise _timeout() from error
-        except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            raise invalid_answer() from error
+            return _read(response.raw, outgoing.method, order)
         finally:
             response.close()
 
     def _drop_idle(self) -> None:
-        now = self._clock()
-        if now - self._used_at > _IDLE_NANOSECONDS:
-            self._adapter.close()
-        self._used_at = now
+        """Other threads may be in the middle of an exchange: theirs are closed when they end."""
+        if self._clock() - self._used_at > _IDLE_NANOSECONDS:
+            self._adapter = Adapter(self._upstream.url)
 
 
-def _prepared(outgoing: Outgoing, deadline: float) -> requests.PreparedRequest:
+def _target(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2]
+
+
+def _prepared(outgoing: Outgoing, order: Order) -> requests.PreparedRequest:
     """Filled by hand: `prepare()` would rewrite the path, read `.netrc` and add headers."""
     prepared = requests.PreparedRequest()
     prepared.method = outgoing.method
@@ -114,8 +112,7 @@ def _prepared(outgoing: Outgoing, deadline: float) -> requests.PreparedRequest:
     # urllib3 adds the first two unless it is told not to.
     headers: dict[str, Any] = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}
     headers |= {name: _encoded(value) for name, value in outgoing.headers.items()}
-    authority_and_target = outgoing.url.partition("://")[2]
-    headers[ORDER] = Order("/" + authority_and_target.partition("/")[2], deadline)
+    headers[ORDER] = order
     prepared.headers = CaseInsensitiveDict(headers)
     return prepared
 
@@ -128,7 +125,8 @@ def _encoded(value: str) -> Any:
         return value.encode()
 
 
-def _read(raw: BaseHTTPResponse) -> Answer:
+def _read(raw: BaseHTTPResponse, method: str, order: Order) -> Answer:
+    """Raises a Problem for what is no answer to relay, other errors for what is none at all."""
     if not 200 <= raw.status <= 599:
         raise invalid_answer()
     chunks = []
@@ -138,21 +136,19 @@ def _read(raw: BaseHTTPResponse) -> Answer:
         if size > MAX_ANSWER_BYTES:
             raise Problem("upstream_response_too_large", "The answer exceeds 4 MiB.")
         chunks.append(chunk)
+    if order.surplus and method != "HEAD" and raw.status not in {204, 304}:
+        raise invalid_answer()
     return Answer(raw.status, list(raw.headers.iteritems()), b"".join(chunks))
 
 
-def _broken(error: BaseException) -> Problem:
-    """What a connection that broke before the end of the head means, by the first cause."""
+def _meaning(error: BaseException, order: Order) -> Problem:
+    """What it means for the client that an exchange broke."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, TimeoutError):
             return _timeout()
-        if isinstance(cause, http.client.RemoteDisconnected):
-            return _unreachable()
-        if isinstance(cause, http.client.HTTPException):
-            return invalid_answer()
         cause = cause.__cause__ or cause.__context__
-    return _unreachable()
+    return invalid_answer() if order.answered else _unreachable()
 
 
 def _unreachable() -> Problem:

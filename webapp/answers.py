@@ -1,0 +1,190 @@
+"""Answers of upstreams as bytes: `http.client`, made strict about where each part ends."""
+
+import http.client
+import io
+import re
+import socket
+from contextlib import suppress
+from typing import Any, Protocol
+
+MAX_HEAD_BYTES = 64 * 1024
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.\d [1-5]\d\d(?: .*)?\r?\n", re.DOTALL)
+_FIELD_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:.*\n|[ \t].*\n", re.DOTALL)
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_BLANK = (b"\r\n", b"\n")
+
+_MAX_CHUNK_LINE = 4096
+_MAX_TRAILERS = 100
+_BODILESS = (204, 304)
+
+
+class Exchange(Protocol):
+    """What reading an answer is bound by, and what is noted about it."""
+
+    answered: bool
+    surplus: bool
+
+    def seconds_left(self) -> float: ...
+
+
+class AnswerReader(http.client.HTTPResponse):
+    """An answer whose end is certain, or else an HTTPException; interim ones are passed over.
+
+    `http.client` alone takes an end in the middle of a head for the end of the head, lengths such
+    as `-1` for none, and whatever stands between two chunks for their separator.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, order: Exchange, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._is_head = kwargs.get("method") == "HEAD"
+        self._lines = _Lines(_Reader(self.fp.detach(), sock, order))
+        self.fp: Any = self._lines
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status in range(102, 200):
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        if not self._lines.end_head(len(self.msg.items())):
+            raise http.client.HTTPException
+        # Of types such as multipart the parser finds the body missing; it is still to come.
+        self.msg.defects.clear()
+        self._frame(
+            self.msg.get_all("transfer-encoding", []), self.msg.get_all("content-length", [])
+        )
+
+    def _frame(self, codings: list[str], lengths: list[str]) -> None:
+        if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
+            raise http.client.HTTPException
+        del self.msg["transfer-encoding"]
+        self.chunked = False
+        if self._is_head or self.status in _BODILESS:
+            # Should the bytes that it announces come all the same, nobody may take them for more.
+            self.will_close = self.will_close or bool(codings or set(lengths) - {"0"})
+        elif codings:
+            if lengths or [coding.lower() for coding in codings] != ["chunked"]:
+                raise http.client.HTTPException
+            self.fp = _Chunks(self._lines)
+
+
+class _Reader(io.RawIOBase):
+    """Reads a socket until the deadline of the whole exchange, however slowly bytes drip."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, order: Exchange) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._order = order
+        self._waits = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._order.seconds_left() if self._waits else 0)
+        count = self._raw.readinto(buffer)
+        self._order.answered = self._order.answered or bool(count)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+    def finish(self, lines: io.BufferedReader) -> None:
+        """Bytes behind an answer belong to no request: what they are of may not be used again."""
+        self._waits = False
+        with suppress(OSError):
+            if lines.peek(1):
+                self._order.surplus = True
+                self._sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Lines(io.BufferedReader):
+    """Lines of a head or between chunks; `http.client` would let a bare CR swallow what follows."""
+
+    raw: _Reader
+
+    def __init__(self, raw: _Reader) -> None:
+        super().__init__(raw)
+        self._head: list[bytes] | None = []
+        self._heads = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if b"\r" in line.removesuffix(b"\r\n") or b"\0" in line:
+            raise http.client.HTTPException
+        if self._head is not None:
+            self._note(line, self._head)
+        return line
+
+    def _note(self, line: bytes, head: list[bytes]) -> None:
+        if head and head[-1] in _BLANK:
+            head.clear()
+        if head and not line.endswith(b"\n"):
+            raise http.client.HTTPException
+        head.append(line)
+        if sum(map(len, head)) > MAX_HEAD_BYTES:
+            raise http.client.HTTPException
+
+    def end_head(self, fields: int) -> bool:
+        """Whether the last head was well-formed, and held as many fields as were parsed."""
+        status, *lines = (self._head or [b""])[:-1] or [b""]
+        self._head = None
+        return (
+            bool(_STATUS_LINE.fullmatch(status))
+            and all(map(_FIELD_LINE.fullmatch, lines))
+            and sum(line[:1] not in b" \t" for line in lines) == fields
+        )
+
+    def close(self) -> None:
+        if not self.closed:
+            self.raw.finish(self)
+        super().close()
+
+
+class _Chunks(io.RawIOBase):
+    """A chunked body less its framing (RFC 9112, section 7.1)."""
+
+    def __init__(self, lines: _Lines) -> None:
+        self._lines = lines
+        self._left = 0
+        self._over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._left and not self._over:
+            self._next()
+        if self._over:
+            return 0
+        count = self._lines.readinto1(memoryview(buffer)[: self._left])
+        if not count:
+            raise http.client.IncompleteRead(b"")
+        self._left -= count
+        if not self._left and self._lines.readline(3) not in _BLANK:
+            raise http.client.HTTPException
+        return count
+
+    def _next(self) -> None:
+        size = _CHUNK.fullmatch(self._lines.readline(_MAX_CHUNK_LINE))
+        if size is None:
+            raise http.client.HTTPException
+        self._left = int(size[1], 16)
+        if not self._left:
+            self._skip_trailers()
+            self._over = True
+
+    def _skip_trailers(self) -> None:
+        for _ in range(_MAX_TRAILERS):
+            line = self._lines.readline(_MAX_CHUNK_LINE)
+            if line in _BLANK:
+                return
+            if not line.endswith(b"\n"):
+                break
+        raise http.client.HTTPException
+
+    def close(self) -> None:
+        self._lines.close()
+        super().close()
