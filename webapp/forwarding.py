@@ -53,6 +53,8 @@ OWNED = frozenset(
 )
 OWNED_PREFIXES = ("tollgate-", "x-auth-request-", "x-forwarded-", "x-user-")
 
+_TOKEN = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_.-]+\.[A-Za-z0-9_-]{43}")
+
 
 class Outgoing(NamedTuple):
     """One request on the wire: an absolute URL, lower-case header names, exact bytes."""
@@ -107,9 +109,10 @@ def _client_headers(
     request: Request, match: Match, settings: Settings
 ) -> Iterable[tuple[str, str]]:
     dropped = HOP_BY_HOP | OWNED | _named_by_connection(request)
-    dropped |= {u.secret_header.lower() for u in settings.upstreams.values() if u.secret_header}
+    dropped |= {_twin(u.secret_header.lower()) for u in settings.upstreams.values()}
     for name, value in request.headers:
-        if name in dropped or name.startswith(OWNED_PREFIXES):
+        twin = _twin(name)
+        if {name, twin} & dropped or twin.startswith(OWNED_PREFIXES) or _holds_token(value):
             continue
         if name == "authorization" and not _passes(value, match):
             continue
@@ -120,6 +123,16 @@ def _client_headers(
 
 def _named_by_connection(request: Request) -> set[str]:
     return {name.strip().lower() for name in (request.header("connection") or "").split(",")}
+
+
+def _twin(name: str) -> str:
+    """Some servers hand `X.User.Id` to an application under the name that `X-User-Id` has, too."""
+    return re.sub("[^a-z0-9-]", "-", name)
+
+
+def _holds_token(value: str) -> bool:
+    """Anywhere, as in the `Referer` of a page whose address was given one."""
+    return PREFIX in value and bool(_TOKEN.search(value))
 
 
 def _passes(authorization: str, match: Match) -> bool:
@@ -137,6 +150,7 @@ def _other_cookies(request: Request, settings: Settings) -> str:
         for pair in request.cookies
         if pair.partition("=")[0].strip().lower() != own
         and not pair.rpartition("=")[2].strip(' "').startswith(PREFIX)
+        and not _holds_token(pair)
     )
 
 

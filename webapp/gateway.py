@@ -18,14 +18,15 @@ from webapp.endpoints import ENDPOINTS, is_limited, own_routes
 from webapp.errors import Problem
 from webapp.events import Request
 from webapp.forwarding import Passport, outgoing
+from webapp.gcra import NANOSECONDS
 from webapp.guards import FailedSignIns, ForgedTokens
 from webapp.keys import Keys
 from webapp.ledger import DynamoCounters
-from webapp.proxy import Answer, Proxy
+from webapp.proxy import Proxy
 from webapp.ratelimit import Limit, Limiter
 from webapp.readiness import Readiness
 from webapp.refresh import Refresh
-from webapp.relaying import answered_headers
+from webapp.relaying import Relayed, answered_headers
 from webapp.routes import Router
 from webapp.sessions import Sessions
 from webapp.settings import Runtime, Settings, digest
@@ -131,11 +132,16 @@ class Gateway:
             call.circuit = proxy.circuit.state
         call.upstream_status = answer.status
         headers = answered_headers(answer.headers, call.request, upstream, self.settings)
-        return _relay(answer, headers, self.sign_in.headers(call, answer))
+        response = Relayed(answer.status, headers, answer.body)
+        response.headers.update(self.sign_in.headers(call, answer))
+        return response
 
     def _timeout(self, call: Call) -> float:
         timeout = call.route.timeout or self.settings.upstreams[call.route.upstream].timeout
-        return timeout if call.remaining is None else min(timeout, max(call.remaining - 1, 0))
+        if call.remaining is None:
+            return timeout
+        spent = (self.clock() - call.started) / NANOSECONDS
+        return min(timeout, max(call.remaining - spent - 1, 0))
 
     def refuse(self, call: Call, problem: Problem) -> Response:
         call.code = problem.code
@@ -160,21 +166,6 @@ class Gateway:
     def json(self, document: object, status: int = 200) -> Response:
         text = json.dumps(document, separators=(",", ":"))
         return Response(text, status, content_type="application/json")
-
-
-def _relay(
-    answer: Answer, headers: list[tuple[str, str]], added: list[tuple[str, str]]
-) -> Response:
-    """An upstream's answer as ours. Repeated lines are joined: apig-wsgi keeps only the last."""
-    response = Response(answer.body, answer.status)
-    response.headers = Headers()
-    for name, value in headers:
-        if name.lower() == "set-cookie" or name not in response.headers:
-            response.headers.add(name, value)
-        else:
-            response.headers[name] = f"{response.headers[name]}, {value}"
-    response.headers.update(added)
-    return response
 
 
 def _prepend(headers: Headers, name: str, value: str) -> None:

@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from flask import Response
+from werkzeug.datastructures import Headers
 
 from webapp.errors import Problem
 from webapp.events import Request
@@ -23,7 +27,9 @@ def answered_headers(
     Raises a Problem (502) for lines that no client could read in one way.
     """
     lines = list(headers)
-    dropped = HOP_BY_HOP | {"content-length", "x-request-id"}
+    dropped = HOP_BY_HOP | {"x-request-id"}
+    if request.method != "HEAD":
+        dropped |= {"content-length"}
     for name, value in lines:
         if not _NAME.fullmatch(name) or _CONTROL.search(value):
             raise invalid_answer()
@@ -37,6 +43,25 @@ def answered_headers(
         and not lower.startswith("tollgate-")
         and not (lower == "set-cookie" and _sets(settings.session.cookie_name, value))
     ]
+
+
+class Relayed(Response):
+    """An upstream's answer. Repeated header lines are joined: apig-wsgi keeps only the last."""
+
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        super().__init__(body, status)
+        self.headers = Headers()
+        for name, value in headers:
+            if name.lower() == "set-cookie" or name not in self.headers:
+                self.headers.add(name, value)
+            else:
+                self.headers[name] = f"{self.headers[name]}, {value}"
+        if body:
+            self.headers["Content-Length"] = str(len(body))
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:  # noqa: ARG002
+        """As they are: Werkzeug would spell `Location` anew and cut what a 304 says."""
+        return self.headers
 
 
 def _sets(cookie_name: str, line: str) -> bool:

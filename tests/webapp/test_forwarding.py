@@ -93,6 +93,10 @@ def test_all_headers_of_a_plain_request() -> None:
         "tollgate-anything",
         "x_user_id",
         "x_mine",
+        "x.user.id",
+        "x-user.id",
+        "x+forwarded+for",
+        "remote!user",
     ],
 )
 def test_what_upstreams_trust_is_dropped_from_the_client(name: str) -> None:
@@ -136,6 +140,12 @@ def test_any_upstreams_secret_header_is_dropped_from_the_client() -> None:
         upstreams={"users": Upstream(url="https://users.example"), "svc": proven("X-Proof")}
     )
     assert "x-proof" not in sent(given=given, headers={"x-proof": "forged"}).headers
+
+
+@pytest.mark.parametrize(("header", "forged"), [("X-Pro-of", "x.pro.of"), ("X.Proof", "x-proof")])
+def test_twins_of_a_secret_header_are_dropped_too(header: str, forged: str) -> None:
+    given = settings(upstreams={"users": proven(header)})
+    assert forged not in sent(given=given, headers={forged: "forged"}).headers
 
 
 def test_the_secret_goes_to_its_own_upstream() -> None:
@@ -182,6 +192,17 @@ def test_authorization_goes_on_where_it_may_but_never_a_token(
 ) -> None:
     made = sent(via=route(**fields), headers={"authorization": authorization})
     assert made.headers.get("authorization") == (authorization if goes_on else None)
+
+
+TOKEN = "tg_WyJhZGEiXQ." + "A" * 43
+
+
+@pytest.mark.parametrize("value", [TOKEN, f"https://gw.example/?t={TOKEN}", f"a,'{TOKEN}'"])
+def test_no_header_carries_a_token_on(value: str) -> None:
+    for name in ("referer", "x-token", "authorization"):
+        assert name not in sent(via=route(auth="none"), headers={name: value}).headers
+    assert "cookie" not in sent(cookies=[f"a={value}"]).headers
+    assert sent(headers={"x-theme": "tg_dark.1"}).headers["x-theme"] == "tg_dark.1"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.webapp.builders import request, settings
 from webapp.errors import Problem
-from webapp.relaying import answered_headers
+from webapp.relaying import Relayed, answered_headers
 from webapp.settings import SessionSettings, Settings, Upstream
 
 BASE, NO_BASE = "https://users.internal.example/base", "https://users.internal.example"
@@ -100,6 +100,32 @@ def test_malformed_lines_are_no_answer(name: str, value: str) -> None:
 @pytest.mark.parametrize("value", ["", "a\tb", "caf\u00e9", "\x80"])
 def test_odd_values_that_clients_can_read_come_back(value: str) -> None:
     assert answered(("X-A", value)) == [("X-A", value)]
+
+
+def test_only_the_answer_to_head_says_how_long_another_answer_would_be() -> None:
+    line = ("Content-Length", "5")
+    assert answered(line) == []
+    assert answered(line, method="HEAD") == [line]
+
+
+def wsgi(response: Relayed, method: str = "GET") -> tuple[bytes, str, dict[str, str]]:
+    body, status, headers = response.get_wsgi_response({"REQUEST_METHOD": method})
+    return b"".join(body), status, dict(headers)
+
+
+def test_a_relayed_answer_is_as_it_came() -> None:
+    lines = [("Location", "/caf\u00c3\u00a9 |"), ("Vary", "a"), ("Vary", "b")]
+    assert wsgi(Relayed(201, lines, b"abc")) == (
+        b"abc",
+        "201 CREATED",
+        {"Location": "/caf\u00c3\u00a9 |", "Vary": "a, b", "Content-Length": "3"},
+    )
+
+
+@pytest.mark.parametrize(("status", "method"), [(200, "HEAD"), (304, "GET")])
+def test_what_an_answer_says_of_a_body_left_out_stays(status: int, method: str) -> None:
+    lines = [("Last-Modified", "x"), ("Content-Type", "a/b")]
+    assert wsgi(Relayed(status, lines, b""), method)[::2] == (b"", dict(lines))
 
 
 def location(value: str, **fields: Any) -> str:
