@@ -17,7 +17,8 @@ class Call(Struct):
     """Mutable on purpose: each step adds its part, the answer and the log line are made of it.
 
     `started` in nanoseconds of the clock; `remaining` in seconds, None where no platform says.
-    `token` is what the credential was verified as, `cookie` the Set-Cookie line of the answer.
+    `token` is what the credential was verified as, `issued` what a sign-in gave out, `cookie` the
+    Set-Cookie line of the answer; `violated` names the policies and guards that refused.
     """
 
     request: Request
@@ -35,6 +36,8 @@ class Call(Struct):
     upstream_ms: float | None = None
     circuit: str | None = None
     code: str = ""
+    violated: list[str] = field(default_factory=list)
+    issued: Token | None = None
     usage: Usage = field(default_factory=Usage)
 
     @property

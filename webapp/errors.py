@@ -63,6 +63,13 @@ class Problem(Exception):
             headers["Retry-After"] = "1"
         return headers
 
+    @property
+    def violated(self) -> list[str]:
+        """The policies and guards that refused, by name."""
+        names = self.members.get("violated-policies", [])
+        assert isinstance(names, list)
+        return names
+
     def document(self, request_id: str) -> dict[str, object]:
         """The JSON body: standard members, `code`, `request_id` and those of this problem."""
         return {

@@ -12,6 +12,8 @@ from webapp.errors import Problem
 
 MAX_HEAD_BYTES = 16 * 1024
 
+_MAX_REFUSED_PATH = 256
+
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^`|~-]{0,31}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # By what it must not hold: the other way round compiling it takes 4 ms of every cold start.
@@ -27,7 +29,8 @@ class Request(NamedTuple):
     `path` is percent-decoded, `query` as it came; header names are lower-case, none has an
     underscore or is there twice; `cookies` holds the `name=value` pairs of `cookie`, which is not
     among them. `host` is the public host, with a port if the event names one. `refusal` is what
-    the event itself already deserves; every other field is safe to use all the same.
+    the event itself already deserves; every other field is safe to use all the same, but for
+    `refused_path`, which is only for the log.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Request(NamedTuple):
     address: Address | None
     host: str
     refusal: Problem | None = None
+    refused_path: str = ""
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
@@ -53,7 +57,7 @@ def normalise(event: object) -> Request:
     except Problem as refusal:
         return Request(
             id=origin.id,
-            method="GET",
+            method=origin.method,
             path="/",
             query="",
             headers=(),
@@ -62,6 +66,7 @@ def normalise(event: object) -> Request:
             address=origin.address,
             host=origin.host,
             refusal=refusal,
+            refused_path=_text(_object(event).get("rawPath"))[:_MAX_REFUSED_PATH],
         )
 
 
@@ -69,6 +74,7 @@ class _Origin(NamedTuple):
     """What API Gateway itself says of a request, as far as it says it."""
 
     id: str
+    method: str
     address: Address | None
     host: str
 
@@ -77,9 +83,12 @@ def _origin(event: object) -> _Origin:
     context = _object(_object(event).get("requestContext"))
     request_id = _text(context.get("requestId"))
     host = _text(context.get("domainName"))
+    http = _object(context.get("http"))
+    method = _text(http.get("method"))
     return _Origin(
         id=request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
-        address=addresses.read(_text(_object(context.get("http")).get("sourceIp"))),
+        method=method if _METHOD.fullmatch(method) else "GET",
+        address=addresses.read(_text(http.get("sourceIp"))),
         host=host if HOST.fullmatch(host) else "",
     )
 

@@ -145,6 +145,7 @@ class Gateway:
 
     def refuse(self, call: Call, problem: Problem) -> Response:
         call.code = problem.code
+        call.violated = problem.violated
         response = self.json(problem.document(call.request.id), problem.status)
         response.headers.update(problem.headers)
         response.content_type = "application/problem+json"

@@ -22,7 +22,7 @@ class Credential(NamedTuple):
 
 
 def presented(request: Request, route: Route, cookie_name: str) -> Credential | None:
-    """The token of a request. Raises a Problem: 400 for two different ones, 401 for no token."""
+    """The token of a request, if it has one. Raises a Problem: 400 for two different ones."""
     tokens = [Credential(token, True) for token in cookie_tokens(request, cookie_name)]
     tokens += [
         Credential(bearer, False)
@@ -36,7 +36,8 @@ def presented(request: Request, route: Route, cookie_name: str) -> Credential | 
 
 def cookie_tokens(request: Request, cookie_name: str) -> list[str]:
     pairs = (pair.partition("=") for pair in request.cookies)
-    return [value.strip().strip('"') for name, _, value in pairs if name.strip() == cookie_name]
+    values = (value.strip().strip('"') for name, _, value in pairs if name.strip() == cookie_name)
+    return list(filter(None, values))
 
 
 def has_role(route: Route, roles: tuple[str, ...]) -> bool:
@@ -54,10 +55,11 @@ def check_same_site(
     """
     origin = request.header("origin")
     fetch_site = request.header("sec-fetch-site")
-    if route.session:
-        passes = fetch_site != "cross-site"
-    elif credential and credential.by_cookie and request.method in _UNSAFE:
+    by_cookie = credential and credential.by_cookie and route.auth != "none"
+    if by_cookie and request.method in _UNSAFE:
         passes = fetch_site == "same-origin"
+    elif route.session:
+        passes = fetch_site != "cross-site"
     else:
         return
     if not (passes if origin is None else _own(origin, request, settings)):

@@ -71,7 +71,7 @@ class SignIn:
         return self._issue(call, _user(users), _roles(answer)) if users else []
 
     def _issue(self, call: Call, user_id: str, roles: tuple[str, ...]) -> list[Header]:
-        token = self._sessions.start(user_id, roles, call.device)
+        call.issued = token = self._sessions.start(user_id, roles, call.device)
         signed = self._tokens.sign(token)
         self._end_presented(call)
         call.cookie = session_cookie(self._rules, signed, self._rules.ttl)
@@ -89,6 +89,7 @@ class SignIn:
                 raise
             return
         if token:
+            call.token = token
             self._sessions.roster.revoke(key_of(token))
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from webapp import metrics
 from webapp.call import Call
 from webapp.gcra import NANOSECONDS
-from webapp.ratelimit import violations
+from webapp.rows import Key
+from webapp.sessions import display_id, key_of
 
 logger = logging.getLogger("tollgate")
 
@@ -45,8 +46,7 @@ class RequestLog:
 
 
 def _facts(call: Call, status: int, now: int) -> dict[str, object]:
-    request, who, route = call.request, call.identity, call.match and call.match.route
-    violated = [d.policy.name for d in violations(call.decisions)]
+    request, session, route = call.request, _session(call), call.match and call.match.route
     shadow = [d.policy.name for d in call.decisions if not d.admitted and d.policy.mode == "shadow"]
     return {
         "timestamp": now // 1_000_000,
@@ -54,24 +54,32 @@ def _facts(call: Call, status: int, now: int) -> dict[str, object]:
         "trace_id": call.trace.trace_id,
         "route": route.id if route else None,
         "method": request.method,
-        "path": request.path,
+        "path": request.refused_path or request.path,
         "status": status,
         "latency_ms": round((now - call.started) * 1000 / NANOSECONDS, 3),
         "upstream": (route.upstream or None) if route else None,
         "upstream_status": call.upstream_status,
         "upstream_ms": call.upstream_ms,
         "circuit": call.circuit,
-        "user_id": who.user_id if who else None,
-        "session": who.display_id if who else None,
+        "user_id": session.user_id if session else None,
+        "session": display_id(session.session_hash) if session else None,
         "client_ip": str(request.address) if request.address else None,
         "decision": call.code or "passed",
-        "policy": violated or None,
+        "policy": call.violated or None,
         "shadow": shadow or None,
         "dynamodb_reads": call.usage.reads,
         "dynamodb_writes": call.usage.writes,
         "store_errors": call.usage.errors,
         "cold_start": call.cold_start,
     }
+
+
+def _session(call: Call) -> Key | None:
+    """The session that the call started, used or ended, or would have."""
+    if call.identity and not call.issued:
+        return call.identity.key
+    token = call.issued or call.token
+    return key_of(token) if token else None
 
 
 def log_failure(error: BaseException, request_id: str) -> None:

@@ -106,11 +106,8 @@ def container(
     """A container over the stores that `runtime` names, with one upstream on loopback."""
     with upstream(script) as server:
         service = UpstreamSettings(
-            url=server.url,
-            allow_insecure=True,
-            timeout=2,
-            connect_timeout=1,
-            **fields.pop("svc", {}),
+            **{"url": server.url, "allow_insecure": True, "timeout": 2, "connect_timeout": 1}
+            | fields.pop("svc", {})
         )
         settings = Settings(
             **{"upstreams": {"svc": service}, "routes": routes(), "rate_limits": policies} | fields

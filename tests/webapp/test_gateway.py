@@ -1,8 +1,10 @@
 import json
+import time
 from typing import Any
 
 import pytest
 
+from tests.webapp.builders import event
 from tests.webapp.containers import Clock, Container, container, routes
 from tests.webapp.faults import Faults, failure
 from tests.webapp.upstreams import answering, raw_answer
@@ -358,3 +360,52 @@ def test_a_log_that_cannot_be_written_tells_no_secrets(
     assert gate(path="/open").status == 500
     assert "OSError" in caplog.text
     assert "canary" not in caplog.text
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+def test_the_log_says_who_signed_in_and_out(
+    gate: Container, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = gate.token("ada")
+    signed_in = logged(capsys)
+    gate("POST", "/logout", headers={"authorization": f"Bearer {token}"})
+    signed_out = logged(capsys)
+    assert signed_in["user_id"] == signed_out["user_id"] == "ada"
+    assert signed_in["session"] == signed_out["session"]
+    assert len(signed_in["session"]) == 16
+
+
+def test_the_log_says_what_was_refused_and_by_what(
+    gate: Container, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate("DELETE", "/a/../\ud800b")
+    refused = logged(capsys)
+    assert (refused["method"], refused["path"]) == ("DELETE", "/a/../\ud800b")
+    for _ in range(21):
+        gate(path="/items", headers={"authorization": "Bearer tg_forged"})
+    assert logged(capsys)["policy"] == ["forged-tokens"]
+
+
+def test_an_empty_cookie_is_no_token(gate: Container) -> None:
+    empty = ["__Host-session="]
+    assert gate(path="/optional", cookies=empty).status == 200
+    assert gate(path="/items", cookies=empty).code == "missing_token"
+    assert gate(path="/items", cookies=empty, headers=gate.bearer()).status == 200
+
+
+def test_the_deadline_is_what_lambda_has_left_less_a_second(runtime: Runtime) -> None:
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 1_200
+
+    with container(
+        runtime, script=lambda _connection, _received: None, svc={"timeout": 20}
+    ) as gate:
+        started = time.monotonic()
+        answer = gate.handler(event(path="/open"), Context())
+        assert answer["statusCode"] == 504
+        assert time.monotonic() - started < 1

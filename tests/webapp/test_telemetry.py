@@ -108,7 +108,7 @@ def test_an_endpoint_of_the_gateway_has_no_upstream(line: Line, clock: Clock) ->
 
 def test_violated_policies_and_those_in_shadow_are_named(line: Line, clock: Clock) -> None:
     of = call(clock)
-    of.code = "rate_limited"
+    of.code, of.violated = "rate_limited", ["a"]
     of.decisions = [
         decision("a", False),
         decision("b", True),
