@@ -21,6 +21,9 @@ class Sealed:
 
 SEALED = Sealed()
 
+# What a stack file may hold: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
+_ENGINE_KEYS = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
+
 
 def stack_values(stack: str, directory: Path = ROOT) -> dict[str, object]:
     """What the project's keys are in this stack, unprefixed.
@@ -34,14 +37,34 @@ def stack_values(stack: str, directory: Path = ROOT) -> dict[str, object]:
     declared = _section(project, "Pulumi.yaml")
     defaults = {key: _default(entry) for key, entry in declared.items() if ":" not in key}
     values = {key: value for key, value in defaults.items() if value is not None}
-    own = _section(_mapping(file), file.name)
-    prefix = f"{project.get('name') or NAMESPACE}:"
+    content = _mapping(file)
+    own = _section(content, file.name)
+    namespace = str(project.get("name") or NAMESPACE)
+    prefix = f"{namespace}:"
+    _refuse_misspelt(content, own, namespace, file.name)
     if bare := [key for key in own if ":" not in key]:
         raise Mistakes(
             Mistake(file.name, f"{shown(key)} has no namespace; write {prefix}{key}")
             for key in bare
         )
     return values | {key.removeprefix(prefix): own[key] for key in own if key.startswith(prefix)}
+
+
+def _refuse_misspelt(
+    content: dict[Any, Any], own: dict[str, Any], namespace: str, name: str
+) -> None:
+    """The engine passes over a key that it does not know: what was meant would have no effect."""
+    found = [
+        Mistake(name, f"unknown key {shown(key)}{suggestion(key, _ENGINE_KEYS)}")
+        for key in content
+        if key not in _ENGINE_KEYS
+    ]
+    for key in own:
+        given = key.partition(":")[0]
+        if ":" in key and given != namespace and (hint := suggestion(given, [namespace])):
+            found.append(Mistake(name, f"{shown(key)} is of another namespace{hint}"))
+    if found:
+        raise Mistakes(found)
 
 
 def _no_such_stack(stack: str, directory: Path) -> str:

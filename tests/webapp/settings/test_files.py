@@ -154,3 +154,19 @@ def test_a_missing_project_file_is_one_line(directory: Path) -> None:
     (directory / "Pulumi.yaml").unlink()
     with pytest.raises(Mistakes, match=r"^Pulumi.yaml: cannot be read: No such file or directory$"):
         resolved(directory, "config: {}")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (
+            "config: {'tolgate:denyFrom': []}",
+            '"tolgate:denyFrom" is of another namespace (did you mean "tollgate"?)',
+        ),
+        ("confg: {}", 'unknown key "confg" (did you mean "config"?)'),
+    ],
+)
+def test_what_the_engine_would_pass_over_is_refused(
+    directory: Path, content: str, line: str
+) -> None:
+    assert refused(directory, content) == f"Pulumi.dev.yaml: {line}"

@@ -13,14 +13,17 @@ _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,64}")
 
 _TAKEN = {
-    "age", "allow", "authorization", "baggage", "cache-control", "cf-connecting-ip", "connection",
-    "cookie", "date", "etag", "expect", "forwarded", "from", "host", "keep-alive", "last-modified",
-    "link", "location", "max-forwards", "origin", "pragma", "range", "referer", "remote-user",
-    "retry-after", "server", "set-cookie", "te", "traceparent", "tracestate", "trailer",
-    "transfer-encoding", "true-client-ip", "upgrade", "user-agent", "vary", "via",
-    "www-authenticate", "x-client-ip", "x-cluster-client-ip", "x-http-method",
-    "x-http-method-override", "x-method-override", "x-original-url", "x-real-ip", "x-request-id",
-    "x-rewrite-url", "x-session-id",
+    "age", "allow", "alt-svc", "authorization", "baggage", "cache-control", "cf-connecting-ip",
+    "clear-site-data", "connection", "cookie", "date", "dnt", "early-data", "etag", "expect",
+    "expires", "forwarded", "from", "host", "keep-alive", "last-event-id", "last-modified", "link",
+    "location", "max-forwards", "origin", "origin-agent-cluster", "permissions-policy", "pragma",
+    "priority", "range", "referer", "referrer-policy", "refresh", "remote-user", "report-to",
+    "retry-after", "save-data", "server", "set-cookie", "strict-transport-security", "te",
+    "timing-allow-origin", "traceparent", "tracestate", "trailer", "transfer-encoding",
+    "true-client-ip", "upgrade", "upgrade-insecure-requests", "user-agent", "vary", "via",
+    "warning", "www-authenticate", "x-client-ip", "x-cluster-client-ip", "x-content-type-options",
+    "x-frame-options", "x-http-method", "x-http-method-override", "x-method-override",
+    "x-original-url", "x-real-ip", "x-request-id", "x-rewrite-url", "x-session-id",
 }  # fmt: skip
 _TAKEN_PREFIXES = (
     "accept", "access-control-", "content-", "if-", "proxy", "ratelimit", "sec-", "tollgate-",

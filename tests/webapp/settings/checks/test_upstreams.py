@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.webapp.settings.builders import configuration, mistakes, upstream
+from webapp.forwarding import HOP_BY_HOP, OWNED
 
 NO_ADDRESS = "is not an address such as https://users.example.com"
 BASE_PATH = "the base path must be plain segments: no dots, doubled slashes, %, ;, \\ or braces"
@@ -142,3 +143,11 @@ def test_a_field_is_named_by_the_key_of_its_upstream(changes: dict[str, Any], li
 
 def test_the_address_is_required() -> None:
     assert mistakes(upstreams={"users": {}}) == ["tollgate:upstreams.users.url: is missing"]
+
+
+@pytest.mark.parametrize("name", sorted(HOP_BY_HOP | OWNED | {"Strict-Transport-Security"}))
+def test_a_secret_header_has_no_other_meaning(name: str) -> None:
+    [found] = mistakes(
+        upstreams={"users": upstream(secretHeader=name)}, upstreamSecrets={"users": "s" * 32}
+    )
+    assert found.startswith("tollgate:upstreams.users.secretHeader: ")
