@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 MAX_HEAD_BYTES = 64 * 1024
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.\d [1-5]\d\d(?: .*)?\r?\n", re.DOTALL)
-_FIELD_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:.*\n|[ \t].*\n", re.DOTALL)
+_MAX_FIELDS = 100
+_STATUS_LINE = re.compile(r"HTTP/1\.(\d) ([1-5]\d\d)(?: (.*))?", re.ASCII)
+_FIELD_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _BLANK = (b"\r\n", b"\n")
@@ -43,30 +44,65 @@ class AnswerReader(http.client.HTTPResponse):
         self.fp: Any = self._lines
 
     def begin(self) -> None:
-        super().begin()
-        while self.status in range(102, 200):
-            self.headers = self.msg = None  # type: ignore[assignment]
-            super().begin()
-        if not self._lines.end_head(len(self.msg.items())):
-            raise http.client.HTTPException
-        # Of types such as multipart the parser finds the body missing; it is still to come.
-        self.msg.defects.clear()
-        self._frame(
-            self.msg.get_all("transfer-encoding", []), self.msg.get_all("content-length", [])
-        )
+        if self.headers is None:
+            status, fields = self._head()
+            while int(status[2]) in range(100, 200) and status[2] != "101":
+                status, fields = self._head()
+            self.version, self.reason = 10 + min(int(status[1]), 1), status[3] or ""
+            self.code = self.status = int(status[2])
+            self.headers = self.msg = http.client.HTTPMessage()
+            for name, value in fields:
+                self.msg[name] = value
+            self._frame()
 
-    def _frame(self, codings: list[str], lengths: list[str]) -> None:
+    def _head(self) -> tuple[re.Match[str], list[tuple[str, str]]]:
+        """Interim answers have one, too, and it is of no use here."""
+        first, *lines = self._head_lines() or [""]
+        status = _STATUS_LINE.fullmatch(first)
+        if status is None or len(lines) > _MAX_FIELDS:
+            raise http.client.HTTPException
+        fields: list[tuple[str, str]] = []
+        for line in lines:
+            if line[:1] in (" ", "\t") and fields:
+                name, value = fields.pop()
+                fields.append((name, f"{value} {line.strip()}"))
+            elif field := _FIELD_LINE.fullmatch(line):
+                fields.append((field[1], field[2].rstrip(" \t")))
+            else:
+                raise http.client.HTTPException
+        return status, fields
+
+    def _head_lines(self) -> list[str]:
+        lines, left = [], MAX_HEAD_BYTES
+        while (line := self._lines.readline(left)) not in _BLANK:
+            left -= len(line)
+            if not line.endswith(b"\n") or not left:
+                raise http.client.HTTPException
+            lines.append(line.decode("latin-1").rstrip("\r\n"))
+        return lines
+
+    def _frame(self) -> None:
+        codings = self.msg.get_all("transfer-encoding", [])
+        lengths = self.msg.get_all("content-length", [])
         if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
             raise http.client.HTTPException
         del self.msg["transfer-encoding"]
         self.chunked = False
+        self.length = int(lengths[0]) if lengths else None
+        options = {
+            o.strip().lower() for o in ",".join(self.msg.get_all("connection", [])).split(",")
+        }
+        self.will_close = "close" in options or (self.version == 10 and "keep-alive" not in options)
         if self._is_head or self.status in _BODILESS:
             # Should the bytes that it announces come all the same, nobody may take them for more.
-            self.will_close = self.will_close or bool(codings or set(lengths) - {"0"})
+            self.will_close = self.will_close or bool(codings or self.length)
+            self.length = 0
         elif codings:
             if lengths or [coding.lower() for coding in codings] != ["chunked"]:
                 raise http.client.HTTPException
             self.fp = _Chunks(self._lines)
+        elif not lengths:
+            self.will_close = True
 
 
 class _Reader(io.RawIOBase):
@@ -101,41 +137,15 @@ class _Reader(io.RawIOBase):
 
 
 class _Lines(io.BufferedReader):
-    """Lines of a head or between chunks; `http.client` would let a bare CR swallow what follows."""
+    """Lines of a head or between chunks; a bare CR in one would be a line's end to some."""
 
     raw: _Reader
-
-    def __init__(self, raw: _Reader) -> None:
-        super().__init__(raw)
-        self._head: list[bytes] | None = []
-        self._heads = 0
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
         if b"\r" in line.removesuffix(b"\r\n") or b"\0" in line:
             raise http.client.HTTPException
-        if self._head is not None:
-            self._note(line, self._head)
         return line
-
-    def _note(self, line: bytes, head: list[bytes]) -> None:
-        if head and head[-1] in _BLANK:
-            head.clear()
-        if head and not line.endswith(b"\n"):
-            raise http.client.HTTPException
-        head.append(line)
-        if sum(map(len, head)) > MAX_HEAD_BYTES:
-            raise http.client.HTTPException
-
-    def end_head(self, fields: int) -> bool:
-        """Whether the last head was well-formed, and held as many fields as were parsed."""
-        status, *lines = (self._head or [b""])[:-1] or [b""]
-        self._head = None
-        return (
-            bool(_STATUS_LINE.fullmatch(status))
-            and all(map(_FIELD_LINE.fullmatch, lines))
-            and sum(line[:1] not in b" \t" for line in lines) == fields
-        )
 
     def close(self) -> None:
         if not self.closed:

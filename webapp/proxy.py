@@ -6,7 +6,6 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 
 import requests
-from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER
@@ -22,8 +21,8 @@ from webapp.settings import Upstream
 # In base64, inside the JSON of a Lambda answer, this is what the platform still lets through.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _CHUNK_BYTES = 64 * 1024
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 # While a container is frozen its connections die unseen; older ones are not worth a failed try.
 _IDLE_NANOSECONDS = 5 * NANOSECONDS
@@ -110,10 +109,12 @@ def _prepared(outgoing: Outgoing, order: Order) -> requests.PreparedRequest:
     prepared.url = outgoing.url
     prepared.body = outgoing.body or None
     # urllib3 adds the first two unless it is told not to.
-    headers: dict[str, Any] = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER}
+    headers: Any = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER, ORDER: order}
     headers |= {name: _encoded(value) for name, value in outgoing.headers.items()}
-    headers[ORDER] = order
-    prepared.headers = CaseInsensitiveDict(headers)
+    if length := headers.pop("content-length", None):
+        # Only by this spelling requests knows that it need not send chunks.
+        headers["Content-Length"] = length
+    prepared.headers = headers
     return prepared
 
 
@@ -129,13 +130,14 @@ def _read(raw: BaseHTTPResponse, method: str, order: Order) -> Answer:
     """Raises a Problem for what is no answer to relay, other errors for what is none at all."""
     if not 200 <= raw.status <= 599:
         raise invalid_answer()
-    chunks = []
-    size = 0
-    for chunk in raw.stream(_CHUNK_BYTES, decode_content=False):
+    # In one piece where its length is known, so that nothing needs to be copied.
+    piece = _CHUNK_BYTES if raw.length_remaining is None else MAX_ANSWER_BYTES + 1
+    chunks, size = [], 0
+    for chunk in raw.stream(piece, decode_content=False):
+        chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             raise Problem("upstream_response_too_large", "The answer exceeds 4 MiB.")
-        chunks.append(chunk)
     if order.surplus and method != "HEAD" and raw.status not in {204, 304}:
         raise invalid_answer()
     return Answer(raw.status, list(raw.headers.iteritems()), b"".join(chunks))
