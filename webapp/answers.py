@@ -37,11 +37,30 @@ class AnswerReader(http.client.HTTPResponse):
     as `-1` for none, and whatever stands between two chunks for their separator.
     """
 
+    # urllib3 sets the first two, and writes the third into a log that nobody reads.
+    _pool: Any
+    _connection: Any
+    version_string = ""
+
     def __init__(self, sock: socket.socket, *args: Any, order: Exchange, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._is_head = kwargs.get("method") == "HEAD"
         self._lines = _Lines(_Reader(self.fp.detach(), sock, order))
         self.fp: Any = self._lines
+
+    @property
+    def length_remaining(self) -> int | None:
+        return self.length
+
+    def release(self) -> None:
+        """Hand the connection back, or end it when there is still something to be read."""
+        pool, connection = self._pool, self._connection
+        # Each would keep the other alive, and what they have open, until there is a collection.
+        self._pool = self._connection = None
+        if not self.isclosed():
+            connection.close()
+            self.close()
+        pool._put_conn(connection)
 
     def begin(self) -> None:
         if self.headers is None:

@@ -1,5 +1,6 @@
 """Connections to upstreams: urllib3's, with the exact target, strict answers and one deadline."""
 
+import http.client
 import socket
 import ssl
 import time
@@ -14,7 +15,6 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-from urllib3.util import SKIP_HEADER
 from urllib3.util.ssl_ import create_urllib3_context
 
 from webapp.answers import AnswerReader
@@ -126,16 +126,26 @@ class _Ordered:
 
     def putheader(self, name: str, value: bytes | str) -> None:
         """`http.client` would take thrice as long to make sure that this is one line."""
-        if value == SKIP_HEADER:
-            return
         line = name.encode("ascii") + b": " + (value.encode() if isinstance(value, str) else value)
         if b"\r" in line or b"\n" in line:
             raise ValueError
         self._output(line)
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
+    def request(self, method: str, url: str, *, body: bytes, headers: Any, **_rest: Any) -> None:
+        """What stands in `headers`, and `Host`; nothing else."""
+        this: Any = self
+        this.putrequest(method, url, skip_accept_encoding=True)
+        for name, value in headers.items():
+            self.putheader(name, value)
+        this.endheaders()
+        if body:
+            this.send(body)
+
+    def getresponse(self) -> AnswerReader:
+        """The answer itself: urllib3 would wrap it in one of its own."""
         self.response_class = partial(AnswerReader, order=self.order)
-        super().request(*args, **kwargs)  # type: ignore[misc]
+        found: AnswerReader = http.client.HTTPConnection.getresponse(self)  # type: ignore[arg-type, assignment]
+        return found
 
 
 class _HTTP(_Ordered, HTTPConnection):  # type: ignore[misc]
@@ -163,11 +173,11 @@ class _Pool:
 
 
 class _HTTPPool(_Pool, HTTPConnectionPool):  # type: ignore[misc]
-    ConnectionCls = _HTTP
+    ConnectionCls: Any = _HTTP
 
 
 class _HTTPSPool(_Pool, HTTPSConnectionPool):  # type: ignore[misc]
-    ConnectionCls = _HTTPS
+    ConnectionCls: Any = _HTTPS
 
     def __init__(self, host: str, port: int | None) -> None:
         super().__init__(host, port, cert_reqs="CERT_REQUIRED", ssl_context=_trust())

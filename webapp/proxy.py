@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import requests
 from urllib3.exceptions import HTTPError
-from urllib3.response import BaseHTTPResponse
-from urllib3.util import SKIP_HEADER
 
+from webapp.answers import AnswerReader
 from webapp.circuit import Circuit
 from webapp.connections import ORDER, Adapter, Order
 from webapp.errors import Problem
@@ -86,11 +85,11 @@ class Proxy:
     def _sent(self, outgoing: Outgoing, order: Order) -> Answer:
         timeout = order.seconds_left()
         request = _prepared(outgoing, order)
-        response = self._adapter.send(request, stream=True, timeout=timeout)
+        response: Any = self._adapter.send(request, stream=True, timeout=timeout).raw
         try:
-            return _read(response.raw, outgoing.method, order)
+            return _read(response, outgoing.method, order)
         finally:
-            response.close()
+            response.release()
 
     def _drop_idle(self) -> None:
         """Other threads may be in the middle of an exchange: theirs are closed when they end."""
@@ -108,12 +107,8 @@ def _prepared(outgoing: Outgoing, order: Order) -> requests.PreparedRequest:
     prepared.method = outgoing.method
     prepared.url = outgoing.url
     prepared.body = outgoing.body or None
-    # urllib3 adds the first two unless it is told not to.
-    headers: Any = {"user-agent": SKIP_HEADER, "accept-encoding": SKIP_HEADER, ORDER: order}
-    headers |= {name: _encoded(value) for name, value in outgoing.headers.items()}
-    if length := headers.pop("content-length", None):
-        # Only by this spelling requests knows that it need not send chunks.
-        headers["Content-Length"] = length
+    headers: Any = {name: _encoded(value) for name, value in outgoing.headers.items()}
+    headers[ORDER] = order
     prepared.headers = headers
     return prepared
 
@@ -126,21 +121,22 @@ def _encoded(value: str) -> Any:
         return value.encode()
 
 
-def _read(raw: BaseHTTPResponse, method: str, order: Order) -> Answer:
+def _read(raw: AnswerReader, method: str, order: Order) -> Answer:
     """Raises a Problem for what is no answer to relay, other errors for what is none at all."""
     if not 200 <= raw.status <= 599:
         raise invalid_answer()
     # In one piece where its length is known, so that nothing needs to be copied.
-    piece = _CHUNK_BYTES if raw.length_remaining is None else MAX_ANSWER_BYTES + 1
+    piece = _CHUNK_BYTES if raw.length is None else MAX_ANSWER_BYTES + 1
     chunks, size = [], 0
-    for chunk in raw.stream(piece, decode_content=False):
+    while chunk := raw.read(piece):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             raise Problem("upstream_response_too_large", "The answer exceeds 4 MiB.")
-    if order.surplus and method != "HEAD" and raw.status not in {204, 304}:
+    bodiless = method == "HEAD" or raw.status in {204, 304}
+    if raw.length or (order.surplus and not bodiless):
         raise invalid_answer()
-    return Answer(raw.status, list(raw.headers.iteritems()), b"".join(chunks))
+    return Answer(raw.status, raw.msg.items(), b"".join(chunks))
 
 
 def _meaning(error: BaseException, order: Order) -> Problem:
