@@ -3,7 +3,12 @@
 from typing import NamedTuple
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+from pulumi.runtime.config import (
+    CONFIG,
+    get_config_env,
+    get_config_secret_keys_env,
+    is_config_secret,
+)
 
 from webapp.settings import Settings
 from webapp.settings.mistakes import Mistake, Mistakes
@@ -33,7 +38,9 @@ def deployment() -> Deployment:
     prefix = f"{pulumi.get_project()}:"
     passed = {**get_config_env(), **CONFIG.get()}
     values = {k.removeprefix(prefix): v for k, v in passed.items() if k.startswith(prefix)}
-    encrypted = {key for key in values if is_config_secret(prefix + key)}
+    # The engine hands both over in the environment, and its language host sets them from there.
+    secret = get_config_secret_keys_env()
+    encrypted = {k for k in values if is_config_secret(prefix + k) or prefix + k in secret}
     try:
         configuration = read(values, pulumi.get_stack(), encrypted)
         name = _name(pulumi.get_stack())
