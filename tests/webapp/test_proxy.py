@@ -159,6 +159,44 @@ def test_connections_are_reused_unless_they_were_idle(server: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("GET", b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        ("GET", b"HTTP/1.1 200 OK\r\nConnection: a, Close\r\nContent-Length: 0\r\n\r\n"),
+    ],
+)
+def test_a_connection_on_which_more_may_come_is_not_used_again(
+    server: Upstream, method: str, answer: bytes
+) -> None:
+    shared = proxy(server)
+    server.script = answering(answer)
+    for _ in range(2):
+        shared.exchange(outgoing(server, method), 2)
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    ],
+)
+def test_a_connection_on_which_all_has_come_is_used_again(server: Upstream, answer: bytes) -> None:
+    shared = proxy(server)
+    server.script = answering(answer)
+    for _ in range(2):
+        shared.exchange(outgoing(server), 2)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         b"nonsense\r\n\r\n",
@@ -248,6 +286,20 @@ def test_answers_are_bounded(server: Upstream, extra: int, fits: bool) -> None:
         assert len(exchange(server).body) == MAX_ANSWER_BYTES
     else:
         assert refusal(server) == "upstream_response_too_large"
+
+
+def test_an_answer_too_large_closes_the_circuit_like_any_other() -> None:
+    now = 0
+    with upstream(reset) as server:
+        shared = Proxy(Settings(url=server.url, allow_insecure=True, retries=0), lambda: now)
+        for _ in range(5):
+            with pytest.raises(Problem):
+                shared.exchange(outgoing(server), 2)
+        now += 10 * SECOND
+        server.script = answering(raw_answer("200 OK", b"x" * (MAX_ANSWER_BYTES + 1)))
+        with pytest.raises(Problem):
+            shared.exchange(outgoing(server), 2)
+        assert shared.circuit.state == "closed"
 
 
 def test_the_circuit_opens_after_failures_in_a_row_and_one_request_tries() -> None:
