@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.webapp.builders import event
-from tests.webapp.containers import Answer, Container, container
+from tests.webapp.containers import Answer, Clock, Container, container
 from tests.webapp.upstreams import answering, raw_answer
 from webapp.bridge import make_handler
 from webapp.settings import Runtime
@@ -127,3 +127,19 @@ def test_the_platforms_time_bounds_the_exchange(gate: Container) -> None:
     gate.upstream.script = lambda _connection, _received: None
     answer = Answer(gate.handler(event(path="/open"), Context()))  # type: ignore[arg-type]
     assert (answer.status, answer.code) == (504, "upstream_timeout")
+
+
+def test_the_time_that_earlier_steps_took_is_not_there_for_the_exchange(runtime: Runtime) -> None:
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 3_000
+
+    class Slow(Clock):
+        def __call__(self) -> int:
+            self.advance(2)
+            return self.now
+
+    with container(runtime, clock=Slow()) as gate:
+        answer = Answer(gate.handler(event(path="/open"), Context()))  # type: ignore[arg-type]
+        assert (answer.status, answer.code) == (504, "upstream_timeout")
+        assert gate.upstream.received == []
