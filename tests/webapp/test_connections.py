@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -178,28 +178,42 @@ def test_a_body_read_slowly_over_tls_ends_at_the_deadline(
         assert refusal(f"https://127.0.0.1:{port}", TIMEOUT, body) == "upstream_timeout"
 
 
-def test_addresses_share_the_time_for_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
-        crowd = [socket.socket() for _ in range(3)]
-        for each in crowd:
-            each.setblocking(False)
-            each.connect_ex(full.getsockname())
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())] * 4
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: found)
-        assert refusal("http://dead.example", TIMEOUT) == "upstream_timeout"
-        for each in crowd:
-            each.close()
+@pytest.fixture
+def silent() -> Iterator[tuple[str, int]]:
+    """An address that never answers who wants to connect: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as crowd:
+        for _ in range(3):
+            one = crowd.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        yield full.getsockname()
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *places: tuple[str, int]) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: found)
+
+
+def test_addresses_share_the_time_for_connecting(
+    silent: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve(monkeypatch, *[silent] * 4)
+    assert refusal("http://dead.example", TIMEOUT) == "upstream_timeout"
+
+
+def test_a_silent_address_leaves_time_for_the_next(
+    silent: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(answer) as port:
+        resolve(monkeypatch, silent, ("127.0.0.1", port))
+        assert ask("http://alive.example", TIMEOUT) == 200
 
 
 def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         dead = gone.getsockname()
     with listening(answer) as port:
-        found = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", place)
-            for place in (dead, ("127.0.0.1", port))
-        ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: found)
+        resolve(monkeypatch, dead, ("127.0.0.1", port))
         assert ask("http://alive.example") == 200
 
 

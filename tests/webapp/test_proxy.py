@@ -91,6 +91,14 @@ def test_a_body_has_exactly_its_length(server: Upstream) -> None:
     assert server.last.header("content-length") == str(len(body))
 
 
+def test_a_body_goes_out_over_a_connection_that_was_used_before(server: Upstream) -> None:
+    shared = proxy(server)
+    shared.exchange(outgoing(server), 2)
+    body = b"x" * MAX_ANSWER_BYTES * 4
+    assert shared.exchange(outgoing(server, "POST", body=body), 5).status == 200
+    assert (server.last.body == body, server.connections) == (True, 1)
+
+
 def test_compressed_bytes_are_relayed_as_they_came(server: Upstream) -> None:
     body = gzip.compress(b"hello")
     server.script = answering(raw_answer("200 OK", body, "Content-Encoding: gzip"))
