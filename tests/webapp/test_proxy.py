@@ -1,7 +1,9 @@
+import gc
 import gzip
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -277,13 +279,37 @@ def test_failures_leave_no_thread_and_no_connection_behind(server: Upstream) -> 
     with pytest.raises(Problem):
         shared.exchange(outgoing(server), 0.1)
     server.script = answering(raw_answer())
-    assert shared.exchange(outgoing(server), 2).status == 200
+    assert shared.exchange(outgoing(server, "POST"), 2).status == 200
     assert server.connections == 2
     assert threading.active_count() <= threads + 2
 
 
+def test_idle_connections_end_without_a_collection_of_garbage(server: Upstream) -> None:
+    now = SECOND
+    shared = Proxy(Settings(url=server.url, allow_insecure=True), lambda: now)
+    gc.disable()
+    try:
+        shared.exchange(outgoing(server), 2)
+        pool = weakref.ref(shared._adapter._pool)
+        now += 6 * SECOND
+        shared.exchange(outgoing(server), 2)
+        assert pool() is None
+    finally:
+        gc.enable()
+
+
+def test_a_header_of_two_lines_is_never_sent(server: Upstream) -> None:
+    for value in ("1\nx-b: 2", "1\rx-b: 2"):
+        with pytest.raises(ValueError, match=""):
+            exchange(server, headers={"x-a": value})
+    assert server.received == []
+
+
 def test_no_time_left_asks_nobody(server: Upstream) -> None:
-    assert refusal(server, timeout=0) == "upstream_timeout"
+    shared = proxy(server)
+    for _ in range(9):
+        with pytest.raises(Problem, match="upstream_timeout"):
+            shared.exchange(outgoing(server), 0)
     assert server.received == []
 
 
