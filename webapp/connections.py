@@ -128,7 +128,7 @@ class _Ordered:
         """`http.client` would take thrice as long to make sure that this is one line."""
         line = name.encode("ascii") + b": " + (value.encode() if isinstance(value, str) else value)
         if b"\r" in line or b"\n" in line:
-            raise ValueError
+            raise ValueError("a header of more than one line")
         self._output(line)
 
     def request(self, method: str, url: str, *, body: bytes, headers: Any, **_rest: Any) -> None:
