@@ -32,7 +32,7 @@ from webapp.sessions import Sessions
 from webapp.settings import Runtime, Settings, digest
 from webapp.signin import SignIn
 from webapp.tables import Stores, usage
-from webapp.telemetry import RequestLog, log_failure
+from webapp.telemetry import RequestLog, Sink, log_failure, to_stdout
 from webapp.tokens import Tokens
 
 Clock = Callable[[], int]
@@ -41,7 +41,7 @@ Clock = Callable[[], int]
 class Gateway:
     """Built once per container; nothing here reaches for the network before a request does."""
 
-    def __init__(self, settings: Settings, runtime: Runtime, clock: Clock) -> None:
+    def __init__(self, settings: Settings, runtime: Runtime, clock: Clock, sink: Sink) -> None:
         self.settings = settings
         self.runtime = runtime
         self.clock = clock
@@ -76,6 +76,7 @@ class Gateway:
             digest(settings),
             clock,
             by_route=settings.metrics_by_route,
+            sink=sink,
         )
         self.cold = True
 
@@ -174,9 +175,14 @@ def _prepend(headers: Headers, name: str, value: str) -> None:
         headers[name] = ", ".join(filter(None, (value, headers.get(name))))
 
 
-def create_app(settings: Settings, runtime: Runtime, *, clock: Clock = time.time_ns) -> Flask:
-    """The WSGI application of one container. `clock` tells nanoseconds since the epoch."""
-    gateway = Gateway(settings, runtime, clock)
+def create_app(
+    settings: Settings, runtime: Runtime, *, clock: Clock = time.time_ns, sink: Sink = to_stdout
+) -> Flask:
+    """The WSGI application of one container.
+
+    `clock` tells nanoseconds since the epoch, `sink` takes the line about each request.
+    """
+    gateway = Gateway(settings, runtime, clock, sink)
     app = Flask("webapp", static_folder=None)
     # Its tracebacks hold the texts of errors, which may hold secrets; `fail` logs without them.
     app.logger.disabled = True

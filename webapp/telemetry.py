@@ -14,6 +14,14 @@ from webapp.sessions import display_id, key_of
 
 logger = logging.getLogger("tollgate")
 
+Sink = Callable[[str], None]
+
+
+def to_stdout(line: str) -> None:
+    """At once: a frozen container would keep it."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
 
 class RequestLog:
     """Lines do not go through `logging`: Lambda would put them inside a message of its own."""
@@ -26,6 +34,7 @@ class RequestLog:
         clock: Callable[[], int],
         *,
         by_route: bool = False,
+        sink: Sink = to_stdout,
     ) -> None:
         self._constant = {
             "environment": environment,
@@ -35,14 +44,13 @@ class RequestLog:
         self._environment = environment
         self._clock = clock
         self._by_route = by_route
+        self._sink = sink
 
     def write(self, call: Call, status: int) -> None:
         """One line about a finished call. Nothing that a client could sign in with is in it."""
         facts = _facts(call, status, self._clock())
         measured = metrics.members(facts, self._environment, by_route=self._by_route)
-        line = json.dumps(facts | self._constant | measured, separators=(",", ":"))
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        self._sink(json.dumps(facts | self._constant | measured, separators=(",", ":")))
 
 
 def _facts(call: Call, status: int, now: int) -> dict[str, object]:
