@@ -29,7 +29,7 @@ from webapp.refresh import Refresh
 from webapp.relaying import Relayed, answered_headers
 from webapp.routes import Router
 from webapp.sessions import Sessions
-from webapp.settings import Runtime, Settings, digest
+from webapp.settings import Runtime, Settings, digest, xray_trace
 from webapp.signin import SignIn
 from webapp.tables import Stores, usage
 from webapp.telemetry import RequestLog, Sink, log_failure, to_stdout
@@ -219,7 +219,9 @@ def _begin(gateway: Gateway) -> Call:
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     call = Call(
         request=request,
-        trace=tracing.continued(request.header("traceparent")),
+        trace=tracing.continued(
+            request.header("traceparent"), xray_trace() if gateway.settings.tracing else ""
+        ),
         started=gateway.clock(),
         remaining=remaining() / 1000 if remaining else None,
         cold_start=gateway.cold,

@@ -43,3 +43,8 @@ def test_concurrency_and_snap_start_are_settings() -> None:
     assert provisioned.inputs["provisionedConcurrentExecutions"] == 2
     snap = function(run("dev", snapStart="true")).inputs
     assert (snap["snapStart"], snap["publish"]) == ({"applyOn": "PublishedVersions"}, True)
+
+
+@pytest.mark.parametrize(("tracing", "mode"), [("false", "PassThrough"), ("true", "Active")])
+def test_tracing_makes_segments(tracing: str, mode: str) -> None:
+    assert function(run("dev", tracing=tracing)).inputs["tracingConfig"] == {"mode": mode}

@@ -5,6 +5,7 @@ is loaded besides this module; reading and checking stack files needs YAML and a
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +39,7 @@ __all__ = [
     "current",
     "digest",
     "encode",
+    "xray_trace",
 ]
 
 PACKED = Path(__file__).parent.parent / "settings.json"
@@ -65,6 +67,15 @@ class Runtime(msgspec.Struct, frozen=True):
             function_version=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
             region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", ""),
         )
+
+
+def xray_trace() -> str:
+    """What Lambda says of the trace that the running invocation belongs to.
+
+    Not the event's `x-amzn-trace-id`: that one clients can write, and the function's segment need
+    not be in the trace that it names.
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID", "")
 
 
 def current(environment: str) -> Settings:
