@@ -10,7 +10,7 @@ BIN = $(VENV)/bin/python
 INSTALLED = $(VENV)/.installed
 COMPILE = $(BIN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
-.PHONY: help run test test-slow check bench lock install
+.PHONY: help run test test-slow check docs bench lock install
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ check: $(INSTALLED)  ## format, lint, types, shipped stacks, tests with coverage
 	@$(BIN) -m webapp check --strict --stack prod
 	@$(BIN) -m coverage run -m pytest
 	@$(BIN) -m coverage report
+
+docs: $(INSTALLED)  ## write what is generated in README, docs/ and tollgate.schema.json
+	@$(BIN) -m docs.generate
 
 bench: $(INSTALLED)  ## measure what the README quotes
 	@for file in bench/*.py; do \
