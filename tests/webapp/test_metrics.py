@@ -1,7 +1,15 @@
+import json
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
 import jsonschema
 import pytest
 
+from tests.webapp.containers import Container, container
+from tests.webapp.faults import Faults, failure
 from webapp import metrics
+from webapp.settings import Policy, Runtime
 
 FACTS: dict[str, object] = {
     "timestamp": 1_750_000_000_000,
@@ -16,67 +24,63 @@ FACTS: dict[str, object] = {
     "cold_start": False,
 }
 
-NAME = {"type": "string", "minLength": 1, "maxLength": 1024}
-
-# The published schema, in the words of its specification.
-SCHEMA = {
-    "type": "object",
-    "required": ["_aws"],
-    "properties": {
-        "_aws": {
-            "type": "object",
-            "required": ["Timestamp", "CloudWatchMetrics"],
-            "properties": {
-                "Timestamp": {"type": "integer"},
-                "CloudWatchMetrics": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["Namespace", "Dimensions", "Metrics"],
-                        "properties": {
-                            "Namespace": NAME,
-                            "Dimensions": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {"type": "array", "maxItems": 30, "items": NAME},
-                            },
-                            "Metrics": {
-                                "type": "array",
-                                "maxItems": 100,
-                                "items": {
-                                    "type": "object",
-                                    "required": ["Name"],
-                                    "properties": {
-                                        "Name": NAME,
-                                        "Unit": {"enum": ["Count", "Milliseconds"]},
-                                    },
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        }
-    },
-}
+SCHEMA = json.loads((Path(__file__).parent / "emf.schema.json").read_bytes())
 
 
 def made(*, by_route: bool = False, **changed: object) -> dict[str, object]:
     return metrics.members(FACTS | changed, "dev", by_route=by_route)
 
 
+def check(line: dict[str, Any]) -> None:
+    """Whether CloudWatch takes a line and finds in it every value that it names."""
+    jsonschema.validate(line, SCHEMA)
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        assert all(is_number(line[metric["Name"]]) for metric in directive["Metrics"])
+        for name in chain(*directive["Dimensions"]):
+            assert isinstance(line[name], str)
+            assert 1 <= len(line[name]) <= 1024
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def end_in_many_ways(gate: Container, faults: Faults) -> None:
+    bearer = gate.bearer()
+    gate(path="/items", headers=bearer)
+    gate(path="/health")
+    gate(path="/nowhere")
+    gate(path="/open/../admin")
+    gate(path="/items")
+    gate(path="/items", headers={"authorization": "Bearer tg_forged"})
+    gate(path="/admin", headers=bearer)
+    gate.upstream.script = lambda connection, _: connection.shutdown(2)
+    gate(path="/open")
+    faults.failing = failure("InternalServerError", 500)
+    gate(path="/items", headers=bearer)
+    faults.failing = None
+    while gate(path="/open").status != 429:
+        gate.clock.advance(1)
+    gate.handler(None, None)
+
+
 @pytest.mark.parametrize("by_route", [False, True])
-@pytest.mark.parametrize("changed", [{}, {"upstream_ms": None, "route": None}])
-def test_the_members_fit_the_schema_and_hold_every_value_they_name(
-    by_route: bool, changed: dict[str, object]
+def test_cloudwatch_takes_every_line_of_the_gateway(
+    runtime: Runtime, faults: Faults, capsys: pytest.CaptureFixture[str], by_route: bool
 ) -> None:
-    members = made(by_route=by_route, **changed)
-    jsonschema.validate(members, SCHEMA)
-    for directive in members["_aws"]["CloudWatchMetrics"]:  # type: ignore[index]
-        [dimensions] = directive["Dimensions"]
-        for name in [*dimensions, *(metric["Name"] for metric in directive["Metrics"])]:
-            assert name in members
-        assert all(isinstance(members[m["Name"]], int | float) for m in directive["Metrics"])
+    policy = Policy(name="per-ip", key="ip", limit=12, window=3600)
+    with container(runtime, policy, metrics_by_route=by_route) as gate:
+        end_in_many_ways(gate, faults)
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    for line in lines:
+        check(line)
+        directives = line["_aws"]["CloudWatchMetrics"]
+        assert len(directives) == 1 + (by_route and line["route"] is not None)
+    assert {line["decision"] for line in lines} == {
+        *("passed", "not_found", "ambiguous_path", "bad_request", "rate_limited"),
+        *("missing_token", "invalid_token", "forbidden"),
+        *("upstream_unreachable", "upstream_unavailable", "session_store_unavailable"),
+    }
 
 
 @pytest.mark.parametrize(
