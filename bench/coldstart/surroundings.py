@@ -13,7 +13,7 @@ from webapp.bridge import make_handler
 from webapp.gateway import create_app
 from webapp.local.demo import demo_upstreams
 from webapp.local.embedded import embedded_aws
-from webapp.local.serve import localised
+from webapp.local.running import localised
 from webapp.settings import Runtime, Settings, encode
 from webapp.settings.read import load
 

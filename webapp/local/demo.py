@@ -27,14 +27,39 @@ _ECHOED = (
 )
 
 
+class DemoServices:
+    """A server for each upstream that was ever asked for, each at its address until the end."""
+
+    def __init__(self, servers: ExitStack) -> None:
+        self._servers = servers
+        self._addresses: dict[str, str] = {}
+        self._services: dict[str, Respond] = {}
+
+    def urls(self, settings: Settings, names: Iterable[str]) -> dict[str, str]:
+        """Where these upstreams are, by name; from now on they do as `settings` say."""
+        return {name: self._address(settings, name) + base_path(settings, name) for name in names}
+
+    def _address(self, settings: Settings, name: str) -> str:
+        def respond(request: Request) -> Answer:
+            return self._services[name](request)
+
+        self._services[name] = demo(settings, name)
+        if name not in self._addresses:
+            self._addresses[name] = self._servers.enter_context(serving(respond))
+        return self._addresses[name]
+
+
+@contextmanager
+def demo_services() -> Iterator[DemoServices]:
+    with ExitStack() as servers:
+        yield DemoServices(servers)
+
+
 @contextmanager
 def demo_upstreams(settings: Settings, names: Iterable[str]) -> Iterator[dict[str, str]]:
     """A server for each of these upstreams until the block ends; yields their URLs by name."""
-    with ExitStack() as servers:
-        yield {
-            name: servers.enter_context(serving(demo(settings, name))) + base_path(settings, name)
-            for name in names
-        }
+    with demo_services() as services:
+        yield services.urls(settings, names)
 
 
 def base_path(settings: Settings, name: str) -> str:

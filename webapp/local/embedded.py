@@ -57,12 +57,25 @@ class EmbeddedAws:
         return name
 
     def _secret(self, name: str, upstreams: Iterable[str]) -> str:
-        keys = {
-            "current": secrets.token_urlsafe(48),
-            "upstreams": {upstream: secrets.token_urlsafe(48) for upstream in upstreams},
-        }
+        keys = {"current": secrets.token_urlsafe(48), "upstreams": _upstream_secrets(upstreams)}
         created = self.secrets_manager.create_secret(Name=name, SecretString=json.dumps(keys))
         return str(created["ARN"])
+
+    def share_secrets(self, runtime: Runtime, upstreams: Iterable[str]) -> None:
+        """From now on these upstreams have a secret; the signing key stays."""
+        secret = runtime.signing_secret_arn
+        held = json.loads(self.secrets_manager.get_secret_value(SecretId=secret)["SecretString"])
+        text = json.dumps(held | {"upstreams": _upstream_secrets(upstreams)})
+        self.secrets_manager.put_secret_value(SecretId=secret, SecretString=text)
+
+
+def upstream_secret(name: str) -> str:
+    """What proves here that the gateway is asking: known to everybody, the same at every start."""
+    return f"tollgate-serve-placeholder-for-{name}"
+
+
+def _upstream_secrets(names: Iterable[str]) -> dict[str, str]:
+    return {name: upstream_secret(name) for name in names}
 
 
 @contextmanager

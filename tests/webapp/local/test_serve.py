@@ -6,32 +6,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import HTTPError
+from subprocess import PIPE
+from typing import Any
 from urllib.request import Request as Call
 from urllib.request import urlopen
 
 import pytest
 
-from webapp.local.demo import demo
-from webapp.local.serve import localised, overridden, ready_token, running
-from webapp.local.server import serving
-from webapp.settings import Settings, Upstream
-from webapp.settings.mistakes import Mistakes
-from webapp.settings.read import load
+from webapp.local.serve import follow, reloaded
+from webapp.local.watching import Watch
+from webapp.settings import Policy, Route, Settings, Upstream
+from webapp.settings.mistakes import Mistake, Mistakes
+from webapp.settings.read import Configuration
+from webapp.settings.stack import Stack
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = Settings(
-    upstreams={
-        "users": Upstream(url="https://users.example.com"),
-        "shop": Upstream(url="https://shop.example.com"),
-    },
-    edge=True,
-    public_host="api.example.com",
-)
-
 BASH = shutil.which("bash")
+SERVE = (sys.executable, "-W", "error", "-m", "webapp", "serve", "--port", "0")
 
 needs_curl = pytest.mark.skipif(
     not (BASH and shutil.which("curl")), reason="bash or curl is not installed"
@@ -39,41 +32,58 @@ needs_curl = pytest.mark.skipif(
 
 
 class Served:
-    """`serve` in a process of its own. It prints into a file: nobody has to empty a pipe."""
+    """`serve` in a process of its own. It prints into files: nobody has to empty a pipe."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
-        self.process = process
-        self.output = output
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._out, self._err = directory / "out", directory / "err"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(SERVE, cwd=directory, stdout=out, stderr=err)
 
     @property
     def lines(self) -> list[str]:
-        return self.output.read_text().splitlines()
+        return self._out.read_text().splitlines()
+
+    @property
+    def errors(self) -> list[str]:
+        return self._err.read_text().splitlines()
+
+    @property
+    def url(self) -> str:
+        [url] = [text.split()[2] for text in self.lines if text.startswith("Listening on ")]
+        return url
+
+    def until(self, met: Callable[[], Any]) -> None:
+        give_up = time.monotonic() + 30
+        while not met():
+            assert self.process.poll() is None, self.errors
+            assert time.monotonic() < give_up, (self.lines, self.errors)
+            threading.Event().wait(0.05)
 
     def end(self, number: signal.Signals) -> None:
         """It must end in peace."""
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=20)
-        assert (self.process.returncode, err) == (0, b"")
+        assert self.process.wait(timeout=20) == 0
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    command = [sys.executable, "-W", "error", "-m", "webapp", "serve", "--port", "0"]
-    output = tmp_path / "output"
-    with (
-        output.open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE) as process,
-    ):
-        made = Served(process, output)
-        try:
-            give_up = time.monotonic() + 30
-            while not any(line.startswith("  TOKEN=tg_") for line in made.lines):
-                assert process.poll() is None
-                assert time.monotonic() < give_up, made.lines
-                threading.Event().wait(0.05)
-            yield made
-        finally:
-            process.kill()
+def clone(tmp_path: Path) -> Path:
+    """A clone of what `serve` needs, whose stack files may be changed."""
+    shutil.copytree(ROOT / "webapp", tmp_path / "webapp")
+    for file in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def served(clone: Path) -> Iterator[Served]:
+    made = Served(clone)
+    try:
+        made.until(lambda: any(text.startswith("  TOKEN=tg_") for text in made.lines))
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
 
 
 def paste(commands: list[str]) -> list[str]:
@@ -99,78 +109,115 @@ def test_what_serve_prints_works_when_pasted(served: Served) -> None:
     assert '"x-user-id": "ada"' in called
     assert forbidden.startswith("HTTP/1.1 403 ")
     assert re.fullmatch(r"request \d+: 429", limited)
-    assert json.loads(served.lines[-1])["status"] == 429
+    assert " 429 GET /api/v1/status " in served.lines[-1]
+    assert served.errors == []
 
 
-def test_the_printed_token_is_ready(served: Served) -> None:
-    [url] = [line.split()[2] for line in served.lines if line.startswith("Listening on ")]
+def test_a_running_gateway_takes_a_changed_stack_file(served: Served) -> None:
     [token] = [line for line in served.lines if line.startswith("  TOKEN=tg_")]
     bearer = {"Authorization": f"Bearer {token.removeprefix('  TOKEN=')}"}
-    with urlopen(Call(f"{url}/auth/session", headers=bearer)) as answer:
+    stack = served.directory / "Pulumi.dev.yaml"
+    text = stack.read_text()
+    stack.write_text(text + "  tollgate:routs: []\n")
+    served.until(lambda: served.lines[-1].startswith("tollgate:routs: unknown key"))
+    stack.write_text(text + "  tollgate:adminRole: root\n")
+    served.until(lambda: served.lines[-1].startswith("reloaded: "))
+    with urlopen(Call(f"{served.url}/auth/session", headers=bearer)) as answer:
         assert json.load(answer)["user_id"] == "ada"
     served.end(signal.SIGTERM)
+    assert served.lines[-4:-1] == [
+        "not reloaded, what was in force before stays:",
+        'tollgate:routs: unknown key (did you mean "routes"?)',
+        "reloaded: 8 routes, 4 upstreams, 2 policies",
+    ]
+    assert served.errors == []
 
 
-def test_own_services_take_the_place_of_demos() -> None:
-    configuration = load("dev")
-    with serving(demo(configuration.settings, "users")) as url:
-        chosen = {"users": url + "/own", "status": url}
-        with running(configuration, 0, chosen) as gateway:
-            assert gateway.settings.upstreams["users"].url == url + "/own"
-            assert sorted(gateway.demos) == ["admin", "products"]
-            with urlopen(gateway.url + "/api/v1/status") as answer:
-                assert json.load(answer)["upstream"] == "users"
-            assert ready_token(gateway) is None
+def test_a_script_gets_json_and_nothing_else_and_may_leave() -> None:
+    command = [*SERVE, "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        said = next(line for line in process.stderr if line.startswith("Listening on "))
+        health = f"{said.split()[2]}/health"
+        urlopen(health).close()
+        told = json.loads(process.stdout.readline())
+        assert (told["route"], told["status"], told["Requests"]) == ("health", 200, 1)
+        process.stdout.close()
+        urlopen(health).close()
+        assert process.wait(timeout=20) == 0
+        assert "Error" not in process.stderr.read()
 
 
-def test_the_cookie_works_over_plain_http() -> None:
-    with running(load("dev"), 0, {}) as gateway:
-        token = ready_token(gateway)
-        call = Call(f"{gateway.url}/auth/session", headers={"Cookie": f"session={token}"})
-        with urlopen(call) as answer:
-            assert json.load(answer)["user_id"] == "ada"
-        call.add_header("Cookie", "session=tg_forged")
-        with pytest.raises(HTTPError, match="401") as refused:
-            urlopen(call)
-        cleared = refused.value.headers["Set-Cookie"]
-        refused.value.close()
-    assert cleared.startswith("session=;")
-    assert "Secure" not in cleared
+# reloading
 
 
-def test_only_what_needs_an_account_or_https_differs_here() -> None:
-    here = localised(SETTINGS, {"users": "http://127.0.0.1:1", "shop": "http://127.0.0.1:2"})
-    assert here.upstreams["shop"] == Upstream(url="http://127.0.0.1:2", allow_insecure=True)
-    assert (here.session.cookie_name, here.session.secure) == ("session", False)
-    assert (here.edge, here.public_host) == (False, "")
-    assert here.routes == SETTINGS.routes
+class Gateway:
+    """Stands for a running one: nothing is started."""
+
+    def __init__(self, settings: Settings, *idle: str) -> None:
+        self.settings = settings
+        self.demos: set[str] = set()
+        self.idle = idle
+
+    def take(self, configuration: Configuration) -> None:
+        self.settings = configuration.settings
 
 
-def test_overrides_may_be_plain_and_have_a_path() -> None:
-    given = ["users=http://127.0.0.1:9000/base", "shop=https://x.example.com"]
-    assert overridden(SETTINGS, given) == {
-        "users": "http://127.0.0.1:9000/base",
-        "shop": "https://x.example.com",
-    }
+def settings(*upstreams: str, **fields: Any) -> Settings:
+    known = {name: Upstream(url=f"http://{name}.example") for name in upstreams}
+    return Settings(upstreams=known, **fields)
 
 
-@pytest.mark.parametrize(
-    ("override", "remedy"),
-    [
-        ("users", "write NAME=URL, such as users=http://127.0.0.1:9000"),
-        ("usres=http://a.example", 'no upstream named "usres" (did you mean "users"?)'),
-        ("users=ftp://a.example", "is not an address such as https://users.example.com"),
-        ("users=", "is not an address such as https://users.example.com"),
-        ("users=http://a.example?q", "must not carry a query or a fragment"),
-    ],
-)
-def test_wrong_overrides_are_named_with_a_remedy(override: str, remedy: str) -> None:
-    with pytest.raises(Mistakes) as mistakes:
-        overridden(SETTINGS, ["shop=http://a.example", override])
-    assert str(mistakes.value) == f"--upstream {override}: {remedy}"
+def reload(gateway: Gateway, given: Settings, *warnings: Mistake) -> list[str]:
+    configuration = Configuration(given, Stack(), warnings)
+    return reloaded(gateway, lambda: configuration)  # type: ignore[arg-type]
 
 
-def test_all_wrong_overrides_are_named() -> None:
-    with pytest.raises(Mistakes) as mistakes:
-        overridden(SETTINGS, ["users", "shop"])
-    assert len(mistakes.value.mistakes) == 2
+def test_a_reload_is_one_line() -> None:
+    route = Route(id="a", path="/a", upstream="app")
+    policy = Policy(name="per-ip", key="ip", limit=1, window=1)
+    given = settings("app", routes=(route,), rate_limits=(policy, policy))
+    assert reload(Gateway(settings("app")), given) == ["reloaded: 1 route, 1 upstream, 2 policies"]
+
+
+def test_a_reload_tells_of_warnings_new_upstreams_and_idle_overrides() -> None:
+    lines = reload(
+        Gateway(settings("app"), "users"), settings("app", "shop"), Mistake("tollgate:cors", "odd")
+    )
+    assert lines[1:] == [
+        "warning: tollgate:cors: odd",
+        "upstream shop: http://shop.example",
+        "--upstream users=...: no upstream has this name now",
+    ]
+
+
+def test_a_broken_file_changes_nothing_and_names_every_mistake() -> None:
+    def read() -> Configuration:
+        raise Mistakes([Mistake("tollgate:a", "wrong"), Mistake("tollgate:b", "wrong, too")])
+
+    gateway = Gateway(settings("app"))
+    assert reloaded(gateway, read) == [  # type: ignore[arg-type]
+        "not reloaded, what was in force before stays:",
+        "tollgate:a: wrong",
+        "tollgate:b: wrong, too",
+    ]
+    assert list(gateway.settings.upstreams) == ["app"]
+
+
+def test_every_tick_is_a_look(tmp_path: Path) -> None:
+    file, reloads = tmp_path / "Pulumi.dev.yaml", 0
+    contents = iter(["a", "b", "b", "b", "c", "c"])
+
+    def ticks() -> Iterator[None]:
+        for content in contents:
+            file.write_text(content)
+            yield
+
+    def changed() -> None:
+        nonlocal reloads
+        reloads += 1
+
+    file.write_text("a")
+    follow(Watch([file]), ticks(), changed)
+    assert reloads == 2
