@@ -121,20 +121,30 @@ class Router:
             raise Problem("forbidden", "This address may not use this route.")
         if not serving:
             allow = ", ".join(sorted(frozenset().union(*(entry.methods for entry in found))))
-            raise Problem("method_not_allowed", "Allow says what is.", headers={"Allow": allow})
+            detail = "This path does not take this method; Allow lists those that it takes."
+            raise Problem("method_not_allowed", detail, headers={"Allow": allow})
         entry = serving[0]
-        if self._stricter_look_alike(segments, method, entry):
+        if self._look_alike(segments, method, entry):
             raise Problem("ambiguous_path", "A server less exact might take this for another path.")
         return Match(entry.route, entry.values(segments))
 
-    def _stricter_look_alike(self, segments: list[str], method: str, entry: Entry) -> bool:
+    def look_alike(self, method: str, path: str) -> Route | None:
+        """The stricter route because of which `find` refuses a path as ambiguous, if it does."""
+        segments = paths.segments(path)
+        serving = _serving(self._root.find(segments), method)
+        other = self._look_alike(segments, method, serving[0]) if serving else None
+        return other.route if other else None
+
+    def _look_alike(self, segments: list[str], method: str, entry: Entry) -> Entry | None:
         """Also where routes differ in spelling only: the stricter one is found by its own alone."""
         readings = self._root.readings(segments, [paths.fold(s) for s in segments])
-        return not all(
-            _admits_all(other, entry)
+        stricter = (
+            other
             for found in readings
             for other in _serving(found, method) or found
+            if not _admits_all(other, entry)
         )
+        return next(stricter, None)
 
 
 def _serving(entries: list[Entry], method: str) -> list[Entry]:

@@ -146,6 +146,7 @@ def test_another_method_is_told_those_of_the_path(methods: tuple[str, ...], allo
         find(routes, "/a/b", "PATCH")
     assert raised.value.code == "method_not_allowed"
     assert raised.value.headers["Allow"] == allow
+    assert raised.value.detail.endswith("Allow lists those that it takes.")
 
 
 def test_allow_names_the_methods_of_all_entries_of_the_path() -> None:
@@ -215,6 +216,15 @@ def test_a_look_alike_of_a_stricter_route_is_refused(path: str) -> None:
     assert code([admin], path) == "not_found"
     assert find([admin, to("/{x}", **OPEN)], "/other").route.path == "/{x}"
     assert find([admin, to("/{x}", **OPEN)], "/admin").route == admin
+
+
+def test_a_refused_look_alike_is_known_by_the_stricter_route() -> None:
+    router = Router([to("/admin"), to("/other"), to("/{x}", "GET", "PUT", **OPEN)])
+    stricter = router.look_alike("GET", "/ADMIN")
+    assert stricter
+    assert stricter.path == "/admin"
+    for method, path in [("GET", "/admin"), ("GET", "/x"), ("POST", "/ADMIN"), ("GET", "/x/y")]:
+        assert router.look_alike(method, path) is None
 
 
 def test_patterns_fold_like_paths() -> None:

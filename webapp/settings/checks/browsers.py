@@ -1,16 +1,15 @@
 """Sessions in browsers: how long they last, and which pages may use them."""
 
-import re
 from collections.abc import Iterator
+from typing import get_args
 from urllib.parse import urlsplit
 
+from webapp.settings.checks.names import is_header, is_host
 from webapp.settings.checks.networks import repeated
-from webapp.settings.checks.upstreams import is_host
-from webapp.settings.gateway import Cors, SessionSettings, Settings
+from webapp.settings.gateway import Cors, Method, SessionSettings, Settings
 from webapp.settings.mistakes import Mistake, member, shown, suggestion, top
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+_METHODS = get_args(Method)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -61,7 +60,7 @@ def _entry(key: str, entry: str) -> str | None:
     if key == "allowMethods":
         known = entry in _METHODS
         return None if known else f"no method {shown(entry)}{suggestion(entry, _METHODS)}"
-    return None if _TOKEN.fullmatch(entry) else f"{shown(entry)} is no header name"
+    return None if is_header(entry) else f"{shown(entry)} is no header name"
 
 
 def _origin(origin: str) -> str | None:

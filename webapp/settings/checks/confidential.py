@@ -46,9 +46,7 @@ def _absent(value: object) -> bool:
 def _signing_key(key: str, value: object) -> Iterator[Mistake]:
     if _absent(value) or isinstance(value, Sealed):
         return
-    if not isinstance(value, str):
-        yield Mistake(top(key), "expected text")
-    elif reason := weakness(value):
+    if reason := weakness(value) if isinstance(value, str) else _no_text(value):
         yield Mistake(top(key), f"{reason}; make a new one: {_FRESH} {key}")
 
 
@@ -57,7 +55,8 @@ def _upstream_secrets(value: object, settings: Settings, place: str) -> Iterator
         return
     secrets = _object(value)
     if secrets is None:
-        yield Mistake(place, "expected an object from upstream to secret")
+        message = "expected an object from upstream to secret; set each one"
+        yield Mistake(place, f"{message}: {_FRESH} --path upstreamSecrets.NAME")
         return
     headed = [name for name, upstream in settings.upstreams.items() if upstream.secret_header]
     for name in headed:
@@ -69,10 +68,12 @@ def _upstream_secrets(value: object, settings: Settings, place: str) -> Iterator
         if key not in settings.upstreams:
             hint = suggestion(key, settings.upstreams)
             yield Mistake(where, f"no upstream named {shown(key)}{hint}")
-        elif key not in headed:
+            continue
+        if key not in headed:
             yield Mistake(where, f"the upstream {key} names no secretHeader that would carry it")
         if unfit := _unfit(secret):
-            yield Mistake(where, unfit)
+            remedy = f"make a new one: {_FRESH} --path upstreamSecrets.{key}"
+            yield Mistake(where, f"{unfit}; {remedy}")
 
 
 def _object(value: object) -> Mapping[object, object] | None:
@@ -86,9 +87,15 @@ def _unfit(secret: object) -> str | None:
     if isinstance(secret, Sealed) or _absent(secret):
         return None
     if not isinstance(secret, str):
-        return "expected text"
+        return _no_text(secret)
     if len(secret) < MINIMUM:
         return f"is shorter than {MINIMUM} characters"
     if not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", secret):
         return "must be printable ASCII without spaces around it, as a header carries it"
     return None
+
+
+def _no_text(value: object) -> str:
+    """Its kind alone: what was meant as a secret is not quoted."""
+    kind = shown(value) if isinstance(value, Mapping | list) else "a number, true or false"
+    return f"expected text, got {kind}"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from webapp.settings.checks.names import is_domain
 from webapp.settings.checks.networks import repeated
-from webapp.settings.checks.upstreams import is_host
 from webapp.settings.mistakes import Mistake, member, shown, top
 from webapp.settings.stack import CustomDomain, Stack, Vpc
 
@@ -133,9 +133,8 @@ def check(stack: Stack, unread: frozenset[str] = frozenset()) -> Iterator[Mistak
 
 
 def _domain(domain: CustomDomain, place: str) -> Iterator[Mistake]:
-    name = domain.name
-    if name != name.lower() or "." not in name or not is_host(name) or ":" in name:
-        message = f"{shown(name)} is no host name such as api.example.com (in lower case)"
+    if not is_domain(domain.name):
+        message = f"{shown(domain.name)} is no domain such as api.example.com (in lower case)"
         yield Mistake(member(place, "name"), message)
     if not domain.zone_id and not domain.certificate_arn:
         message = "is required without zoneId: nothing can prove the domain to a new certificate"

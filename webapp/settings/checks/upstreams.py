@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from webapp.paths import ambiguity
+from webapp.settings.checks.names import address, is_header, is_host
 from webapp.settings.gateway import Settings, Upstream
 from webapp.settings.mistakes import Mistake, member, shown, top
 
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]{1,64}")
+_NO_ADDRESS = "is not an address such as https://users.example.com"
+_NO_PORT = "must name a port from 1 to 65535, or none"
 
 _TAKEN = {
     "age", "allow", "alt-svc", "authorization", "baggage", "cache-control", "cf-connecting-ip",
@@ -44,44 +44,39 @@ def is_https(upstream: Upstream) -> bool:
     return upstream.url.lower().startswith("https://")
 
 
-def is_host(host: str) -> bool:
-    """A name or an address that resolvers agree about."""
-    if _ip(host):
-        return True
-    labels = host.split(".")
-    # 1.2.3, 127.1 and 0x7f.1 are addresses to some resolvers and names to others.
-    numeric = re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", labels[-1])
-    return not numeric and len(host) <= 253 and all(map(_LABEL.fullmatch, labels))
-
-
 def _address(upstream: Upstream) -> str | None:
     url = upstream.url
     if re.search(r"[^!-~]", url):
         return "must be plain ASCII without spaces (write an international name as xn--...)"
     try:
         parts = urlsplit(url)
-        port = parts.port
     except ValueError:
-        return "is not an address such as https://users.example.com"
+        return _NO_ADDRESS
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "is not an address such as https://users.example.com"
+        return _NO_ADDRESS
     if "@" in parts.netloc:
         return "must not carry a user name or password; use secretHeader with upstreamSecrets"
     if parts.scheme == "http" and not upstream.allow_insecure:
         return "must be https (allowInsecure: true accepts http inside a network that you trust)"
     if "?" in url or "#" in url:
         return "must not carry a query or a fragment"
-    if port == 0 or parts.netloc.endswith(":"):
-        return "must name a port from 1 to 65535, or none"
-    return _host(parts) or _base_path(parts.path)
+    return _port(parts) or _host(parts) or _base_path(parts.path)
+
+
+def _port(parts: SplitResult) -> str | None:
+    try:
+        named = parts.port != 0 and not parts.netloc.endswith(":")
+    except ValueError:
+        named = False
+    return None if named else _NO_PORT
 
 
 def _host(parts: SplitResult) -> str | None:
     host = parts.hostname or ""
     if not is_host(host):
         return f"{shown(host)} is no host name"
-    address = _ip(host)
-    if address and (address.is_link_local or address.is_unspecified or address.is_multicast):
+    found = address(host)
+    if found and (found.is_link_local or found.is_unspecified or found.is_multicast):
         return f"{shown(host)} is no address of a service (link-local, unspecified or multicast)"
     return None
 
@@ -92,20 +87,13 @@ def _base_path(path: str) -> str | None:
     return None
 
 
-def _ip(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
 def _secret_header(upstream: Upstream) -> str | None:
     name = upstream.secret_header
     if not name:
         return None
     if "_" in name:
         return f"{shown(name)} has an underscore, which servers drop or read as a dash; use a dash"
-    if not _TOKEN.fullmatch(name):
+    if not is_header(name):
         return f"{shown(name)} is no header name"
     if name.lower() in _TAKEN or name.lower().startswith(_TAKEN_PREFIXES):
         return f"{shown(name)} has another meaning; choose a name such as X-Gateway-Secret"

@@ -9,6 +9,8 @@ STRONG = "h7Vd92kLmQ0xYc4RtZpW8sNbEuJ3gF6aTq1"
 OTHER = "Zq8LtY3wXv5RkP0sJm2HbNc9FdG7aUe4Wx1"
 WEAK = "hunter2-hunter2-hunter2-hunter2-hunter2"
 FRESH = "openssl rand -base64 48 | pulumi config set --secret"
+NEW_SECRET = f"make a new one: {FRESH} --path upstreamSecrets.users"
+UNPRINTABLE = "must be printable ASCII without spaces around it, as a header carries it"
 PROVEN = {"users": upstream(secretHeader="X-Gateway-Secret")}
 
 
@@ -25,6 +27,16 @@ def test_under_the_engine_the_signing_key_is_required() -> None:
 def test_a_weak_key_is_refused_and_never_printed(key: str) -> None:
     (line,) = mistakes(**{key: WEAK})
     assert line == f"tollgate:{key}: repeats itself; make a new one: {FRESH} {key}"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(7243, "a number, true or false"), (True, "a number, true or false"), ([WEAK], "a list")],
+)
+def test_a_key_that_is_no_text_is_named_by_its_kind(value: object, kind: str) -> None:
+    assert mistakes(signingKey=value) == [
+        f"tollgate:signingKey: expected text, got {kind}; make a new one: {FRESH} signingKey"
+    ]
 
 
 def test_what_only_the_engine_can_decrypt_is_left_to_it() -> None:
@@ -73,21 +85,20 @@ def test_a_named_header_needs_its_secret(unset: object) -> None:
 @pytest.mark.parametrize(
     ("secrets", "line"),
     [
-        ({"users": "hunter2"}, ".users: is shorter than 32 characters"),
-        ({"users": 7}, ".users: expected text"),
-        (
-            {"users": "\u00e9" * 40},
-            ".users: must be printable ASCII without spaces around it, as a header carries it",
-        ),
-        (
-            {"users": OTHER + "\n"},
-            ".users: must be printable ASCII without spaces around it, as a header carries it",
-        ),
+        ({"users": "hunter2"}, f".users: is shorter than 32 characters; {NEW_SECRET}"),
+        ({"users": 700}, f".users: expected text, got a number, true or false; {NEW_SECRET}"),
+        ({"users": ["hunter2"]}, f".users: expected text, got a list; {NEW_SECRET}"),
+        ({"users": "\u00e9" * 40}, f".users: {UNPRINTABLE}; {NEW_SECRET}"),
+        ({"users": OTHER + "\n"}, f".users: {UNPRINTABLE}; {NEW_SECRET}"),
         (
             {"users": OTHER, "user": OTHER},
             '.user: no upstream named "user" (did you mean "users"?)',
         ),
-        ("hunter2", ": expected an object from upstream to secret"),
+        (
+            "hunter2",
+            ": expected an object from upstream to secret; set each one:"
+            f" {FRESH} --path upstreamSecrets.NAME",
+        ),
     ],
 )
 def test_an_upstream_secret_is_checked_and_never_printed(secrets: object, line: str) -> None:

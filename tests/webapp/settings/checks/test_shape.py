@@ -82,10 +82,15 @@ FORMS = [
         'kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:alias/a" is not a key (no alias) such as'
         " arn:aws:kms:eu-west-1:123456789012:key/...",
     ),
-    (
-        {"customDomain": {**DOMAIN, "name": "https://api.example.com"}},
-        'customDomain.name: "https://api.example.com" is no host name such as api.example.com'
-        " (in lower case)",
+    *(
+        (
+            {"customDomain": {**DOMAIN, "name": name}},
+            f'customDomain.name: "{name}" is no domain such as api.example.com (in lower case)',
+        )
+        for name in (
+            "https://api.example.com", "API.example.com", "localhost", "api_v1.example.com",
+            "192.0.2.7", "::1", "api.example.com:443", "api..example.com", "",
+        )
     ),
     (
         {"customDomain": {"name": "api.example.com", "zoneId": "zone"}},
@@ -124,7 +129,7 @@ FORMS = [
         {"environmentVariables": {"LONG": "x" * 3072}},
         "environmentVariables: holds more than 3072 bytes together",
     ),
-]
+]  # fmt: skip
 
 CLASHES = [
     (

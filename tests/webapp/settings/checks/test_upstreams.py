@@ -7,17 +7,18 @@ from webapp.forwarding import HOP_BY_HOP, OWNED
 
 NO_ADDRESS = "is not an address such as https://users.example.com"
 BASE_PATH = "the base path must be plain segments: no dots, doubled slashes, %, ;, \\ or braces"
+NO_SERVICE = "is no address of a service (link-local, unspecified or multicast)"
 OTHER_MEANING = "has another meaning; choose a name such as X-Gateway-Secret"
 
 URLS = [
     ("users.example.com", NO_ADDRESS),
     ("ftp://users.example.com", NO_ADDRESS),
     ("https://", NO_ADDRESS),
-    ("https://users.example.com:0x50", NO_ADDRESS),
     ("https://[::1", NO_ADDRESS),
-    ("https://users.example.com:", "must name a port from 1 to 65535, or none"),
-    ("https://users.example.com:0", "must name a port from 1 to 65535, or none"),
-    ("https://users.example.com:65536", NO_ADDRESS),
+    *(
+        (f"https://users.example.com:{port}", "must name a port from 1 to 65535, or none")
+        for port in ("", "0", "65536", "99999", "0x50")
+    ),
     (
         "http://users.example.com",
         "must be https (allowInsecure: true accepts http inside a network that you trust)",
@@ -41,9 +42,9 @@ URLS = [
     ("https://-users.example.com", '"-users.example.com" is no host name'),
     ("https://127.1", '"127.1" is no host name'),
     ("https://0x7f.0x1", '"0x7f.0x1" is no host name'),
-    (
-        "https://169.254.169.254",
-        '"169.254.169.254" is no address of a service (link-local, unspecified or multicast)',
+    *(
+        (f"https://{host}", f'"{host.strip("[]")}" {NO_SERVICE}')
+        for host in ("169.254.169.254", "[::ffff:169.254.169.254]", "[::ffff:0.0.0.0]", "[ff02::1]")
     ),
     ("https://users.example.com/a/../b", BASE_PATH),
     ("https://users.example.com/a//b", BASE_PATH),
@@ -80,6 +81,7 @@ def test_an_address_with_two_meanings_is_refused(url: str, message: str) -> None
         "https://users.example.com:8443/api/v2",
         "https://10.0.0.7",
         "https://[2001:db8::7]:8443",
+        "https://[::ffff:10.0.0.7]",
         "https://abc123.execute-api.eu-west-1.amazonaws.com/prod",
         "HTTPS://Users.example.com",
     ],
