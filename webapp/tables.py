@@ -1,6 +1,5 @@
 """The two DynamoDB tables, as PynamoDB models bound to one botocore session."""
 
-import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cached_property
@@ -19,10 +18,6 @@ _TRANSACTED_WRITES = 2
 
 # As the names of botocore's events spell them.
 _SERVICES = frozenset({"dynamodb", "secrets-manager", "sts"})
-
-# At DEBUG these print keys, rows and the signing secret, whatever level the root logger has.
-for _library in ("botocore", "pynamodb", "urllib3"):
-    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 class Usage(Struct):

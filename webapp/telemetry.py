@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -13,6 +14,24 @@ from webapp.rows import Key
 from webapp.sessions import display_id, key_of
 
 logger = logging.getLogger("tollgate")
+
+# A path is no place for a token, but people paste what they hold.
+_PASTED = "tg_[A-Za-z0-9_.-]{40,}"
+
+
+class _Warnings(logging.Handler):
+    """What libraries warn of. Below that they print keys, rows and the signing secret."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logging.getLogger().handle(record)
+
+
+# A level alone would not do: any logger of theirs may be given one of its own.
+_between = logging.Logger("libraries")
+_between.addHandler(_Warnings(logging.WARNING))
+for _library in ("botocore", "pynamodb", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
+    logging.getLogger(_library).parent = _between
 
 Sink = Callable[[str], None]
 
@@ -62,7 +81,7 @@ def _facts(call: Call, status: int, now: int) -> dict[str, object]:
         "trace_id": call.trace.trace_id,
         "route": route.id if route else None,
         "method": request.method,
-        "path": request.refused_path or request.path,
+        "path": re.sub(_PASTED, "tg_...", request.refused_path or request.path),
         "status": status,
         "latency_ms": round((now - call.started) * 1000 / NANOSECONDS, 3),
         "upstream": (route.upstream or None) if route else None,

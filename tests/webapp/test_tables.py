@@ -1,5 +1,4 @@
 import json
-import logging
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -90,12 +89,6 @@ def test_sessions_get_a_second_try_and_limits_none(stores: Stores, faults: Fault
 def test_a_store_may_not_outlast_the_request() -> None:
     waits = [(c.connect_timeout, c.read_timeout) for c in (PATIENT, HASTY)]
     assert waits == [(1, 2), (0.1, 0.2)]
-
-
-def test_libraries_print_no_rows_at_debug(stores: Stores, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG), pytest.raises(DoesNotExist):
-        stores.sessions.get("canary", "canary")
-    assert "canary" not in caplog.text
 
 
 def test_calls_carry_what_botocore_adds_to_them(
