@@ -95,7 +95,6 @@ def _told(as_json: bool) -> Callable[[Exchange], None]:
             sys.stdout.write(f"{line}\n" if line else "")
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             interrupt_main()
 
     return tell
