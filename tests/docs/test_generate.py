@@ -14,7 +14,8 @@ def test_nothing_generated_is_out_of_date():
 def test_every_block_of_the_pages_is_a_known_one():
     text = "".join(text for _, text in generate.generated())
 
-    assert sorted(re.findall("<!-- generated: (.+?) -->", text)) == sorted(generate.BLOCKS)
+    names = re.findall("<!-- generated: (.+?) -->", text)
+    assert sorted(n for n in names if not n.startswith("python ")) == sorted(generate.BLOCKS)
 
 
 def test_an_edited_table_is_stale(monkeypatch):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from webapp.errors import STATUS
 from webapp.local.schema import Schema, declared, model
 from webapp.settings.read import KEYS
 from webapp.settings.stack import Stack
@@ -88,6 +89,14 @@ def shown(default: Any) -> str:
     if default in (None, "", [], {}) and default is not False:
         return ""
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def errors() -> str:
+    """A table of the codes that the gateway refuses with."""
+    codes: dict[int, list[str]] = {}
+    for code, status in sorted(STATUS.items(), key=lambda entry: entry[1]):
+        codes.setdefault(status, []).append(f"`{code}`")
+    return table(("status", "codes"), ((str(s), ", ".join(named)) for s, named in codes.items()))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
