@@ -39,6 +39,7 @@ def names(built: Package) -> list[str]:
         return opened.namelist()
 
 
+@pytest.mark.slow
 def test_a_real_package_is_small_complete_and_made_once(
     pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
