@@ -2,7 +2,13 @@ from hypothesis import HealthCheck, settings
 
 # A busy machine is no finding. The default run repeats itself; `make test-slow` explores.
 settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("exploring", settings.get_profile("repeatable"), derandomize=False)
+settings.register_profile(
+    "exploring", settings.get_profile("repeatable"), derandomize=False, max_examples=200
+)
 settings.load_profile("repeatable")

@@ -123,7 +123,7 @@ def race(keys: Sequence[Sequence[Rule]], schedule: Sequence[Step], offsets: Sequ
     return fleet
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(keys, schedules, offsets)
 def test_no_schedule_admits_too_much(
     keys: Sequence[Sequence[Rule]], schedule: list[Step], offsets: list[int]
