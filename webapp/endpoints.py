@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 from msgspec.structs import replace
+from werkzeug.http import parse_etags
 
 from webapp import VERSION
 from webapp.call import Call
@@ -16,6 +17,7 @@ from webapp.settings import Route, Settings
 from webapp.signin import iso
 
 if TYPE_CHECKING:
+    from webapp.apidocs import Document
     from webapp.gateway import Gateway
 
 Endpoint = Callable[["Gateway", Call], Response]
@@ -80,6 +82,32 @@ def list_user_sessions(gateway: "Gateway", call: Call) -> Response:
 
 def end_user_sessions(gateway: "Gateway", call: Call) -> Response:
     return _end_all(gateway, call, _named_user(call))
+
+
+def openapi(gateway: "Gateway", call: Call) -> Response:
+    return _shown(gateway, call, gateway.documents.openapi(_host(gateway, call)))
+
+
+def docs(gateway: "Gateway", call: Call) -> Response:
+    return _shown(gateway, call, gateway.documents.page(_host(gateway, call)))
+
+
+def _host(gateway: "Gateway", call: Call) -> str:
+    return gateway.settings.public_host or call.request.host
+
+
+def _shown(gateway: "Gateway", call: Call, document: "Document") -> Response:
+    """What all may read is kept for a minute, then asked about by its tag."""
+    response = Response(document.body, headers=document.headers)
+    if gateway.settings.api_docs == "session":
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.set_etag(document.etag)
+    if parse_etags(call.request.header("if-none-match")).contains_weak(document.etag):
+        response.status_code = 304
+        response.set_data(b"")
+    return response
 
 
 def _caller(call: Call) -> Identity:
@@ -154,6 +182,7 @@ def _signed_in(name: str, path: str, *methods: str) -> Route:
 REFRESH = "auth.session.refresh"
 _OF_USER = "/auth/users/{user_id}/sessions"
 _ADMIN = frozenset({"auth.user.sessions", "auth.user.sessions.end"})
+_DOCS = frozenset({"docs.openapi", "docs.page"})
 
 # In the order of the contract; the dots keep these ids apart from those of a stack's routes.
 ENDPOINTS: dict[str, tuple[Route, Endpoint]] = {
@@ -169,14 +198,21 @@ ENDPOINTS: dict[str, tuple[Route, Endpoint]] = {
         (_signed_in("auth.sessions.end", "/auth/sessions", "DELETE"), end_sessions),
         (_signed_in("auth.user.sessions", _OF_USER, "GET"), list_user_sessions),
         (_signed_in("auth.user.sessions.end", _OF_USER, "DELETE"), end_user_sessions),
+        (_open("docs.openapi", "/openapi.json"), openapi),
+        (_open("docs.page", "/docs"), docs),
     )
 }
 
 
 def own_routes(settings: Settings) -> Iterator[Route]:
-    """The routes of the endpoints in a stack, which says what its administrators are called."""
+    """The routes of the endpoints in a stack, which says who its administrators and readers are."""
     for route, _ in ENDPOINTS.values():
-        yield replace(route, roles=(settings.admin_role,)) if route.id in _ADMIN else route
+        if route.id in _ADMIN:
+            yield replace(route, roles=(settings.admin_role,))
+        elif route.id not in _DOCS:
+            yield route
+        elif settings.api_docs != "off":
+            yield replace(route, auth="none" if settings.api_docs == "public" else "session")
 
 
 def is_limited(route: Route) -> bool:

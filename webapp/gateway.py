@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from flask import request as flask_request
@@ -34,6 +36,9 @@ from webapp.signin import SignIn
 from webapp.tables import Stores, usage
 from webapp.telemetry import RequestLog, Sink, log_failure, to_stdout
 from webapp.tokens import Tokens
+
+if TYPE_CHECKING:
+    from webapp.apidocs import Documents
 
 Clock = Callable[[], int]
 
@@ -106,9 +111,16 @@ class Gateway:
         self._limit(call, self.limiter.by_caller(call.route, call.caller))
         self.sign_in.admit(call)
         # 7. the endpoint or the upstream
-        if call.route.id in ENDPOINTS:
-            return ENDPOINTS[call.route.id][1](self, call)
-        return self._forward(call)
+        if call.route.upstream:
+            return self._forward(call)
+        return ENDPOINTS[call.route.id][1](self, call)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """Loaded for whoever asks for them: no cold start pays for that."""
+        from webapp.apidocs import Documents
+
+        return Documents(self.settings)
 
     def _limit(self, call: Call, limits: Sequence[Limit]) -> None:
         if not is_limited(call.route):
