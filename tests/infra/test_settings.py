@@ -41,6 +41,16 @@ def test_every_mistake_is_told_before_a_resource_is_registered() -> None:
         assert place in message
 
 
+def test_a_preview_warns_of_what_check_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    warn = mock.Mock()
+    monkeypatch.setattr("pulumi.log.warn", warn)
+    run("dev", budgetEmail="ops@example.com", cors='{"maxAge": 600}')
+    assert [call.args[0].partition(": ")[0] for call in warn.call_args_list] == [
+        "tollgate:budgetEmail",
+        "tollgate:cors.maxAge",
+    ]
+
+
 def test_a_plain_secret_is_refused_without_being_shown() -> None:
     with pytest.raises(pulumi.RunError) as raised:
         run("dev", clear=("previousSigningKey",), previousSigningKey=KEY[::-1])

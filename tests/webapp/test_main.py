@@ -16,6 +16,8 @@ from webapp.settings import read
 PROJECT = "name: tollgate\n"
 GOOD = """
 config:
+  tollgate:rateLimits:
+    - {name: per-ip, key: ip, limit: 100, window: 60}
   tollgate:upstreams:
     app: {url: "https://app.example.com"}
   tollgate:routes:
@@ -54,7 +56,7 @@ def run(*arguments: str) -> Result:
 def test_check_counts_what_it_found() -> None:
     result = run("check")
     assert result.exit_code == 0
-    assert result.stdout == "dev: OK (routes: 1, upstreams: 1, policies: 0, warnings: 0)\n"
+    assert result.stdout == "dev: OK (routes: 1, upstreams: 1, policies: 1, warnings: 0)\n"
 
 
 def test_check_prints_every_mistake_on_a_line() -> None:

@@ -30,9 +30,12 @@ KEYS = (*confidential.KEYS, *_GATEWAY, *_STACK)
 
 @dataclass(frozen=True)
 class Configuration:
+    """`unread` names keys that are set to what only the engine can decrypt."""
+
     settings: Settings
     stack: Stack
     warnings: tuple[Mistake, ...]
+    unread: frozenset[str] = frozenset()
 
 
 def load(stack: str, directory: Path = ROOT) -> Configuration:
@@ -65,8 +68,9 @@ def read(
         found += clear
     if found:
         raise Mistakes(found)
-    warnings = (*(clear if encrypted is None else ()), *lint.check(settings, built))
-    return Configuration(_for_the_gateway(settings, built), built, warnings)
+    findings = lint.check(settings, built, unread)
+    warnings = (*(clear if encrypted is None else ()), *findings)
+    return Configuration(_for_the_gateway(settings, built), built, warnings, unread)
 
 
 def _unreported(

@@ -20,7 +20,12 @@ def policy(**changes: Any) -> dict[str, Any]:
 
 
 def values(**changes: Any) -> dict[str, Any]:
-    return {"upstreams": {"users": upstream()}, "routes": [route()], **changes}
+    return {
+        "upstreams": {"users": upstream()},
+        "routes": [route()],
+        "rateLimits": [policy()],
+        **changes,
+    }
 
 
 def configuration(**changes: Any) -> Configuration:

@@ -126,7 +126,7 @@ def test_nested_values_keep_their_types() -> None:
 
 @pytest.mark.parametrize("empty", ["", None, [], {}])
 def test_empty_means_unset(empty: object) -> None:
-    unset = dict.fromkeys(set(KEYS) - {"upstreams", "routes"}, empty)
+    unset = dict.fromkeys(set(KEYS) - {"upstreams", "routes", "rateLimits"}, empty)
     assert configuration(**unset) == configuration()
 
 
