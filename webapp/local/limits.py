@@ -38,6 +38,37 @@ class Counted(NamedTuple):
         return self.bucket.name
 
 
+class Standing(NamedTuple):
+    """What is left of one bucket; times in seconds."""
+
+    name: str
+    note: str
+    left: int
+    of: int
+    full_in: int
+    next_in: int
+
+    @property
+    def line(self) -> str:
+        when = f"full in {self.full_in} s" if self.left else f"the next one in {self.next_in} s"
+        return f"{self.name}{_in_brackets(self.note)}: {self.left} of {self.of} left, {when}"
+
+
+class State(NamedTuple):
+    """What the table says about a key; `blocked_until` in seconds since the epoch, 0: it is not."""
+
+    key: str
+    policies: list[Standing]
+    without_policy: list[str]
+    blocked_until: int
+
+    def document(self) -> dict[str, object]:
+        """As JSON has it: times are ISO 8601; a block without an end lasts until the year 9999."""
+        until = iso(self.blocked_until) if self.blocked_until else None
+        policies = [standing._asdict() for standing in self.policies]
+        return self._asdict() | {"policies": policies, "blocked_until": until}
+
+
 def canonical(key: str) -> str:
     """The key as the gateway forms it. Raises Mistakes."""
     return "|".join(_part(part, key) for part in key.split("|"))
@@ -127,13 +158,22 @@ class LimitedKey:
         self._table = cache(table)
         self._clock = clock
 
-    def show(self) -> list[str]:
+    def state(self) -> State:
         now, item = self._clock(), rateitems.read(self._item())
         names = {counted.name for counted in self._counting}
-        lines = [_standing(c, item.state.get(c.name, 0), now) for c in self._counting]
-        lines += [f"{name}: counted by no policy now" for name in sorted(item.state.keys() - names)]
-        if item.blocked > now:
-            lines.append(f"blocked {_until(item.blocked // NANOSECONDS)}")
+        return State(
+            key=self._key,
+            policies=[_standing(c, item.state.get(c.name, 0), now) for c in self._counting],
+            without_policy=sorted(item.state.keys() - names),
+            blocked_until=item.blocked // NANOSECONDS if item.blocked > now else 0,
+        )
+
+    def show(self) -> list[str]:
+        state = self.state()
+        lines = [standing.line for standing in state.policies]
+        lines += [f"{name}: counted by no policy now" for name in state.without_policy]
+        if state.blocked_until:
+            lines.append(f"blocked {_until(state.blocked_until)}")
         return [self._key, *(f"  {line}" for line in lines or [self._uncounted()])]
 
     def reset(self) -> list[str]:
@@ -200,13 +240,17 @@ class LimitedKey:
         return answer
 
 
-def _standing(counted: Counted, tat: int, now: int) -> str:
+def _standing(counted: Counted, tat: int, now: int) -> Standing:
     bucket, tat = counted.bucket, gcra.trusted(counted.bucket, tat, now)
     left = gcra.remaining(bucket, tat, now)
-    wait = gcra.seconds_to_full(tat, now) if left else gcra.seconds_to_next(bucket, tat, now)
-    when = f"full in {wait} s" if left else f"the next one in {wait} s"
-    note = _in_brackets(counted.note)
-    return f"{counted.name}{note}: {left} of {bucket.capacity} left, {when}"
+    return Standing(
+        name=counted.name,
+        note=counted.note,
+        left=left,
+        of=bucket.capacity,
+        full_in=gcra.seconds_to_full(tat, now),
+        next_in=0 if left else gcra.seconds_to_next(bucket, tat, now),
+    )
 
 
 def _in_brackets(note: str) -> str:

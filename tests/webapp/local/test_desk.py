@@ -1,3 +1,4 @@
+import json
 import time
 from typing import Any
 
@@ -48,17 +49,29 @@ def listed(user: str) -> list[list[str]]:
 def test_a_created_session_is_one_like_any_other(gate: Container) -> None:
     bearer = created("ada", "--role", "user", "--role", "admin")
     assert gate(path="/auth/session", headers=bearer).json["roles"] == ["user", "admin"]
-    assert [line[-5:] for line in listed("ada")] == [
-        ["python", "-m", "webapp", "sessions", "create"]
+    assert [line[-6:] for line in listed("ada")] == [
+        ["user,admin", "python", "-m", "webapp", "sessions", "create"]
     ]
 
 
 def test_a_list_shows_what_users_see(gate: Container) -> None:
-    gate.sign_in("ada", headers={"user-agent": "cu\x9b31mrl"})
-    ((shown, created_at, used_at, _, address, agent),) = listed("ada")
-    assert (len(shown), address, agent) == (16, "198.51.100.7", "cu?31mrl")
+    gate.sign_in("ada", roles="", headers={"user-agent": "cu\x9b31mrl"})
+    ((shown, created_at, used_at, _, roles, address, agent),) = listed("ada")
+    assert (len(shown), roles, address, agent) == (16, "-", "198.51.100.7", "cu?31mrl")
     assert created_at == used_at
     assert listed("bob") == []
+
+
+def test_a_script_gets_json(gate: Container) -> None:
+    started = json.loads(run("create", "ada", "--role", "user", "--json").stdout)
+    bearer = {"authorization": f"Bearer {started['token']}"}
+    (seen,) = gate(path="/auth/sessions", headers=bearer).json["sessions"]
+    assert seen.pop("current") is True
+    assert json.loads(run("list", "ada", "--json").stdout) == {
+        "sessions": [seen | {"roles": ["user"]}]
+    }
+    assert (started["id"], started["expires_at"]) == (seen["id"], seen["expires_at"])
+    assert json.loads(run("list", "bob", "--json").stdout) == {"sessions": []}
 
 
 def test_revoking_one_or_all(gate: Container) -> None:

@@ -1,4 +1,6 @@
 import functools
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +228,27 @@ def test_the_commands_act_on_the_table(place: Place, command: Any) -> None:
     assert "  blocked until 20" in command("show", key).output
     assert command("unblock", key).output.startswith(f"{key}: no longer blocked")
     assert command("reset", key).output == f"{key}: nothing is counted\n"
+
+
+def test_a_script_gets_json(place: Place, command: Any) -> None:
+    key = "ip:198.51.100.7"
+
+    def shown() -> Any:
+        return json.loads(command("show", key, "--json").stdout)
+
+    full = {"name": "per-ip", "note": "", "left": 2, "of": 2, "full_in": 0, "next_in": 0}
+    assert shown() == {
+        "key": key,
+        "policies": [full],
+        "without_policy": [],
+        "blocked_until": None,
+    }
+    place.gate.clock.now = time.time_ns()
+    place.statuses(2)
+    (empty,) = shown()["policies"]
+    assert (empty["left"], 1790 < empty["next_in"] <= 1800 < empty["full_in"]) == (0, True)
+    command("block", key)
+    assert shown()["blocked_until"].startswith("9999-12-31T")
 
 
 def test_mistakes_are_one_line(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:

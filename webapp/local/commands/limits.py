@@ -1,18 +1,19 @@
 """`limits`: what is counted for one key."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from webapp.local.commands.options import mistakes_reported, stack_option
+from webapp.local.commands.options import json_option, mistakes_reported, stack_option
 
 if TYPE_CHECKING:
     from webapp.local.limits import LimitedKey
 
 
-@click.group()
+@click.group(epilog="Example: python -m webapp limits show ip:198.51.100.7 --stack prod")
 def limits() -> None:
     """See what is counted for one KEY, start it anew, or shut it out without a deployment.
 
@@ -23,9 +24,13 @@ def limits() -> None:
 @limits.command(epilog="Example: python -m webapp limits show user:42 --stack prod")
 @click.argument("key")
 @stack_option
-def show(key: str, stack: str) -> None:
+@json_option
+def show(key: str, stack: str, as_json: bool) -> None:
     """What is left of each policy, and whether the key is blocked."""
-    _act(stack, key, lambda limited: limited.show())
+    if as_json:
+        _act(stack, key, lambda limited: [json.dumps(limited.state().document())])
+    else:
+        _act(stack, key, lambda limited: limited.show())
 
 
 @limits.command(epilog="Example: python -m webapp limits reset user:42 --stack prod")

@@ -9,6 +9,7 @@ import click
 from webapp.settings.mistakes import Mistakes
 
 stack_option = click.option("--stack", default="dev", show_default=True, help="Pulumi.STACK.yaml")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`sessions`: who is signed in."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webapp.local.commands.options import mistakes_reported, stack_option
+from webapp.local.commands.options import json_option, mistakes_reported, stack_option
 
 if TYPE_CHECKING:
     from webapp.local.desk import Desk
 
 
-@click.group()
+@click.group(epilog="Example: python -m webapp sessions list ada --stack prod")
 def sessions() -> None:
     """Make, list and end sessions, or change their roles.
 
@@ -35,20 +36,28 @@ def _desk(stack: str) -> "Iterator[Desk]":
 @click.argument("user")
 @click.option("--role", multiple=True, help="As often as there are roles.")
 @stack_option
-def create(user: str, role: tuple[str, ...], stack: str) -> None:
+@json_option
+def create(user: str, role: tuple[str, ...], stack: str, as_json: bool) -> None:
     """Start a session for USER and print its token."""
     with _desk(stack) as desk:
-        click.echo(desk.create(user, role))
+        started = desk.create(user, role)
+        click.echo(json.dumps(started._asdict()) if as_json else started.token)
 
 
 @sessions.command("list", epilog="Example: python -m webapp sessions list ada --stack prod")
 @click.argument("user")
 @stack_option
-def list_sessions(user: str, stack: str) -> None:
-    """List the sessions of USER."""
+@json_option
+def list_sessions(user: str, stack: str, as_json: bool) -> None:
+    """List the sessions of USER, the one used last first."""
+    from webapp.local.desk import table
+
     with _desk(stack) as desk:
-        for line in desk.listing(user):
-            click.echo(line)
+        listing = desk.listing(user)
+    if as_json:
+        click.echo(json.dumps({"sessions": [session._asdict() for session in listing]}))
+    else:
+        click.echo("\n".join(table(listing)))
 
 
 @sessions.command(epilog="Example: python -m webapp sessions revoke ada --stack prod")
@@ -56,7 +65,10 @@ def list_sessions(user: str, stack: str) -> None:
 @click.argument("id", required=False)
 @stack_option
 def revoke(user: str, id: str | None, stack: str) -> None:
-    """End the session of USER that `list` shows as ID, or all of them."""
+    """End the session of USER that `list` shows as ID, or all of them.
+
+    Status 1: USER has no session of this ID.
+    """
     with _desk(stack) as desk:
         ended = desk.revoke(user, id)
         click.echo(f"ended: {ended}")
