@@ -70,6 +70,9 @@ class Answers(Mocks):
         if args.typ == "aws:acm/certificate:Certificate":
             proof = dict.fromkeys(("resourceRecordName", "resourceRecordValue"), "proof")
             made["domainValidationOptions"] = [proof | {"resourceRecordType": "CNAME"}]
+        if args.typ == "aws:apigatewayv2/domainName:DomainName":
+            target = {"targetDomainName": "t.execute-api.example", "hostedZoneId": "Z2OJLYMUO9EFXC"}
+            made["domainNameConfiguration"] |= target
         return f"{args.name}-id", made
 
     def call(self, args: Any) -> dict[str, Any]:
