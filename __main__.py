@@ -11,6 +11,7 @@ from infra.edge import Edge
 from infra.function import Function
 from infra.outputs import export
 from infra.package import BUILD, build
+from infra.queries import Queries
 from infra.settings import deployment
 from infra.storage import Storage
 from infra.target import Target, Unbuildable
@@ -33,6 +34,7 @@ if stack.stack.edge:
 elif stack.stack.custom_domain:
     front = Domain(stack, stack.stack.custom_domain, api)
 
+Queries(stack, function, api)
 alarms = Alarms(stack, storage, function, api) if stack.stack.alarms else None
 dashboard = Dashboard(stack, storage, function, api) if stack.stack.dashboard else None
 if stack.stack.monthly_budget_usd:

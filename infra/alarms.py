@@ -32,6 +32,11 @@ class Alarm(NamedTuple):
     reason: str
 
     @property
+    def description(self) -> str:
+        """What whoever is woken reads first."""
+        return f"{self.reason} What to do: docs/operating.md, {self.name}."
+
+    @property
     def is_percentile(self) -> bool:
         return self.statistic.startswith("p")
 
@@ -55,7 +60,7 @@ class Alarms(pulumi.ComponentResource):
             aws.cloudwatch.MetricAlarm(
                 f"{deployment.name}-{alarm.name}",
                 name=f"{deployment.name}-{alarm.name}",
-                alarm_description=alarm.reason,
+                alarm_description=alarm.description,
                 namespace=alarm.namespace,
                 metric_name=alarm.metric,
                 dimensions=dict(alarm.dimensions),
@@ -152,11 +157,15 @@ def _of_a_table(name: str, of: Dimensions) -> Sequence[Alarm]:
 
 
 def _of_the_gateway(stack: Stack) -> Sequence[Alarm]:
+    """Averages are shares of all requests, for each counts as 0 or 1: few make as sure as many."""
     of = {"Environment": stack.environment}
-    refusals = stack.throttling_rate_limit * 60 * 0.1
     return [
-        Alarm("limit-refusals", "Tollgate", "Refusals", of, "Sum", refusals, 5,
-              "A tenth of what the stage lets through is refused, five minutes long."),
+        Alarm("server-errors", "Tollgate", "ServerErrors", of, "Average", 0.05, 3,
+              "One request in twenty fails, however few there are."),
+        Alarm("limit-refusals", "Tollgate", "Refusals", of, "Average", 0.2, 5,
+              "One request in five is refused by a limit: it is too low, or this is a flood."),
+        Alarm("authentication-failures", "Tollgate", "AuthenticationFailures", of, "Average",
+              0.5, 5, "Half of all requests are 401: a lost key signs everybody out."),
         Alarm("store-errors", "Tollgate", "StoreErrors", of, "Sum", 5, 2,
               "Sessions or limits could not be asked: requests fail, or pass uncounted."),
         Alarm("upstream-errors", "Tollgate", "UpstreamErrors", of, "Sum", 5, 3,

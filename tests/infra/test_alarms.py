@@ -1,31 +1,83 @@
 import json
+import re
+from typing import Any
 
+import pytest
+
+from tests.infra import published
 from tests.infra.engine import Graph, run
-from webapp import metrics
+
+# docs/operating.md has an entry for each.
+NAMES = [
+    "api-5xx",
+    "api-latency",
+    "api-throttled",
+    "authentication-failures",
+    "function-concurrency",
+    "function-duration",
+    "function-errors",
+    "function-throttles",
+    "limit-refusals",
+    "rate-limits-read-throttles",
+    "rate-limits-write-throttles",
+    "server-errors",
+    "sessions-read-throttles",
+    "sessions-write-throttles",
+    "store-errors",
+    "upstream-errors",
+]
 
 
-def test_alarms_ring_for_metrics_that_something_emits(prod: Graph) -> None:
-    emitted = {
-        "AWS/Lambda": {"Errors", "Throttles", "Duration", "ConcurrentExecutions"},
-        "AWS/ApiGateway": {"4xx", "5xx", "Count", "Latency", "IntegrationLatency"},
-        "AWS/DynamoDB": {"ReadThrottleEvents", "WriteThrottleEvents"},
-        "Tollgate": {*metrics.COUNTS, "Throttled-prod"},
+def alarms(graph: Graph) -> dict[str, Any]:
+    made = [resource.inputs for resource in graph.all("cloudwatch/metricAlarm:MetricAlarm")]
+    return {inputs["name"].removeprefix("tollgate-prod-"): inputs for inputs in made}
+
+
+def test_what_can_ring(prod: Graph) -> None:
+    assert sorted(alarms(prod)) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alarm_watches_what_somebody_publishes(prod: Graph, name: str) -> None:
+    alarm = alarms(prod)[name]
+    published.check(prod, alarm["namespace"], alarm["metricName"], alarm.get("dimensions", {}))
+    assert ("statistic" in alarm) != ("extendedStatistic" in alarm)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alarm_says_why_it_rings_and_where_to_look(prod: Graph, name: str) -> None:
+    alarm = alarms(prod)[name]
+    assert re.fullmatch(
+        rf"[A-Z].{{20,}}\. What to do: docs/operating\.md, {name}\.", alarm["alarmDescription"]
+    )
+    assert alarm["alarmActions"] == alarm["okActions"] == [prod.outputs["alarm_topic_arn"]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alarm_waits_some_minutes_and_not_for_data(prod: Graph, name: str) -> None:
+    alarm = alarms(prod)[name]
+    assert alarm["period"] == 60
+    assert 1 <= alarm["evaluationPeriods"] <= 5
+    assert alarm["comparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["treatMissingData"] == "notBreaching"
+
+
+def test_thresholds_follow_the_stacks_own_bounds(prod: Graph) -> None:
+    other = alarms(run("prod", timeout="10", reservedConcurrency="50"))
+    assert alarms(prod)["function-duration"]["threshold"] == 26_100
+    assert other["function-duration"]["threshold"] == 9_000
+    assert alarms(prod)["function-concurrency"]["threshold"] == 80
+    assert other["function-concurrency"]["threshold"] == 40
+
+
+def test_shares_of_all_requests_are_at_most_one(prod: Graph) -> None:
+    shares = {
+        name: alarm["threshold"]
+        for name, alarm in alarms(prod).items()
+        if alarm.get("statistic") == "Average"
     }
-    dimensions = {
-        "AWS/Lambda": {"FunctionName"},
-        "AWS/ApiGateway": {"ApiId", "Stage"},
-        "AWS/DynamoDB": {"TableName"},
-    }
-    alarms = [r.inputs for r in prod.all("cloudwatch/metricAlarm:MetricAlarm")]
-    assert len(alarms) == 14
-    for alarm in alarms:
-        namespace = alarm["namespace"]
-        assert alarm["metricName"] in emitted[namespace]
-        own = set() if alarm["metricName"] == "Throttled-prod" else {"Environment"}
-        assert set(alarm.get("dimensions", {})) == dimensions.get(namespace, own)
-        assert ("statistic" in alarm) != ("extendedStatistic" in alarm)
-        assert alarm["alarmActions"] == alarm["okActions"] == [prod.outputs["alarm_topic_arn"]]
-        assert alarm["treatMissingData"] == "notBreaching"
+    assert shares == {"server-errors": 0.05, "limit-refusals": 0.2, "authentication-failures": 0.5}
+    assert all(published.line()[alarms(prod)[name]["metricName"]] in {0, 1} for name in shares)
 
 
 def test_the_stages_own_refusals_are_counted_from_the_access_log(prod: Graph) -> None:
