@@ -41,14 +41,14 @@ def examples(settings: Settings, url: str, demos: Collection[str]) -> Iterator[E
     """
     yield Example("health", f"curl -si {url}/health")
     signed_in = sign_in(settings, demos)
-    member = _member_route(settings)
+    member = member_route(settings)
     if member:
         yield Example("without a token: 401", _call(url, member))
     if signed_in:
         yield Example("sign in", _sign_in_line(url, signed_in))
     if signed_in and member:
         yield Example("with the token", _call(url, member, token=True))
-    stranger = _stranger_route(settings, signed_in.roles) if signed_in else None
+    stranger = stranger_route(settings, signed_in.roles) if signed_in else None
     if stranger:
         yield Example("with the wrong role: 403", _call(url, stranger, token=True))
     if loop := _limit_loop(settings, url):
@@ -58,7 +58,7 @@ def examples(settings: Settings, url: str, demos: Collection[str]) -> Iterator[E
 def sign_in(settings: Settings, demos: Collection[str]) -> SignIn | None:
     for route in settings.routes:
         if route.session == "issue" and route.upstream in demos and _reached(route, "POST"):
-            member = _member_route(settings)
+            member = member_route(settings)
             roles = (member.roles if member else ())[:1] or (DEFAULT_ROLE,)
             body = json.dumps({"user": USER, "roles": roles})
             return SignIn(example_path(route), body, roles)
@@ -81,13 +81,18 @@ def _readable(settings: Settings) -> list[Route]:
     return [route for route in settings.routes if _reached(route, "GET") and not route.session]
 
 
-def _member_route(settings: Settings) -> Route | None:
+def member_route(settings: Settings) -> Route | None:
     """The route to show sessions with; best one whose role is no administrator's."""
     protected = [route for route in _readable(settings) if route.auth == "session"]
     return min(protected, key=lambda route: settings.admin_role in route.roles, default=None)
 
 
-def _stranger_route(settings: Settings, roles: Collection[str]) -> Route | None:
+def open_route(settings: Settings) -> Route | None:
+    return next((route for route in _readable(settings) if route.auth == "none"), None)
+
+
+def stranger_route(settings: Settings, roles: Collection[str]) -> Route | None:
+    """One that callers with these roles are refused."""
     routes = (route for route in _readable(settings) if route.roles)
     return next((route for route in routes if not set(route.roles) & set(roles)), None)
 

@@ -1,5 +1,6 @@
 """A gateway that runs on this machine, with all that surrounds it in the cloud."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
@@ -74,6 +75,8 @@ def running(
     configuration: Configuration, port: int, chosen: Mapping[str, str], lines: RequestLines
 ) -> Iterator[Running]:
     """The gateway until the block ends; `lines` tells about every request that is sent to it."""
+    # A container answers one request at a time, and so do its pools; here they overflow unharmed.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     with ExitStack() as parts:
         aws = parts.enter_context(embedded_aws())
         services = parts.enter_context(demo_services())
