@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import gevent
 import msgspec
-from locust import FastHttpUser, between, constant, task
+from locust import FastHttpUser, User, between, constant, task
 from locust.env import Environment
 
 from bench.loading.plan import AMBIGUOUS, ENDED, FORGED, OVER_LIMIT, UNKNOWN, USER, WRONG_ROLE, Plan
@@ -154,8 +154,8 @@ class Browser(Caller):
     @task(2)
     def write(self) -> None:
         if self.plan.write:
-            sent = {"headers": self.same_site, "json": {"name": "load"}}
-            self.ask("write, cookie", "POST", self.plan.write, **sent)
+            body = {"name": "load"}
+            self.ask("write, cookie", "POST", self.plan.write, headers=self.same_site, json=body)
 
     @task
     def refresh(self) -> None:
@@ -229,7 +229,7 @@ class Stranger(Caller):
         self.ask(ENDED, "GET", "/auth/session", "401 session_revoked", headers=self.bearer())
 
 
-def callers(plan: Plan) -> list[type[Caller]]:
+def callers(plan: Plan) -> list[type[User]]:
     if plan.signs_in:
         return [Visitor, Program, Browser, Noisy, Stranger]
     return [Visitor, Program, Stranger] if plan.token and plan.read else [Visitor, Stranger]

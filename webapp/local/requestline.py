@@ -56,6 +56,10 @@ class RequestLines:
 
         return told
 
+    def refused(self, answer: Answer) -> None:
+        """What came was no request, or too large to be read as one."""
+        self._tell(Exchange(Request("-", "-"), answer, "", self._clock(), 0))
+
 
 def readable(exchange: Exchange, *, colour: bool) -> str:
     """Time, status, method, path, duration, and in brackets what the gateway made of it."""

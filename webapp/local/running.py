@@ -10,7 +10,7 @@ from webapp.local.demo import DemoServices, demo_services
 from webapp.local.embedded import EmbeddedAws, embedded_aws
 from webapp.local.httpapi import MAX_BODY, MAX_HEAD, http_api
 from webapp.local.requestline import RequestLines
-from webapp.local.server import Respond, serving
+from webapp.local.server import serving
 from webapp.local.wire import Answer, Request
 from webapp.settings import Settings
 from webapp.settings.mistakes import Mistake, Mistakes
@@ -81,15 +81,21 @@ def running(
         aws = parts.enter_context(embedded_aws())
         services = parts.enter_context(demo_services())
         gateway = Running(configuration, chosen, aws, services, lines)
-        gateway.url = parts.enter_context(_listening(lines.about(gateway.respond), port))
+        gateway.url = parts.enter_context(_listening(gateway, port, lines))
         yield gateway
 
 
 @contextmanager
-def _listening(respond: Respond, port: int) -> Iterator[str]:
+def _listening(gateway: Running, port: int, lines: RequestLines) -> Iterator[str]:
+    listening = serving(
+        lines.about(gateway.respond),
+        port=port,
+        max_head=MAX_HEAD,
+        max_body=MAX_BODY,
+        refused=lines.refused,
+    )
     with ExitStack() as server:
         try:
-            listening = serving(respond, port=port, max_head=MAX_HEAD, max_body=MAX_BODY)
             url = server.enter_context(listening)
         except OSError as error:
             remedy = "choose another port, or 0 for any that is free"

@@ -15,16 +15,26 @@ from webapp.local import wire
 
 Respond = Callable[[wire.Request], wire.Answer]
 
+Refusal = Callable[[wire.Answer], None]
+
 HOST = "127.0.0.1"
 PATIENCE = 2.0  # seconds that a client gets to finish when this end wants to close
 
 
 @contextmanager
 def serving(
-    respond: Respond, *, port: int = 0, max_head: int = 65_536, max_body: int = 10_000_000
+    respond: Respond,
+    *,
+    port: int = 0,
+    max_head: int = 65_536,
+    max_body: int = 10_000_000,
+    refused: Refusal = lambda _: None,
 ) -> Iterator[str]:
-    """Answers until the block ends; yields the address. OSError when the port cannot be had."""
-    with _Server(port, respond, max_head, max_body) as server:
+    """Answers until the block ends; yields the address. OSError when the port cannot be had.
+
+    `refused` is told of the answers to what is no request that `respond` could be asked about.
+    """
+    with _Server(port, respond, refused, max_head, max_body) as server:
         accepting = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         accepting.start()
         try:
@@ -39,8 +49,11 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, port: int, respond: Respond, max_head: int, max_body: int) -> None:
+    def __init__(
+        self, port: int, respond: Respond, refused: Refusal, max_head: int, max_body: int
+    ) -> None:
         self.respond = respond
+        self.refused = refused
         self.max_head = max_head
         self.max_body = max_body
         self.connections: dict[socket.socket, threading.Thread] = {}
@@ -84,6 +97,7 @@ class _Connection(socketserver.StreamRequestHandler):
         try:
             request = self._read()
         except wire.Refused as refused:
+            cast(_Server, self.server).refused(refused.answer)
             self.wfile.write(wire.render(refused.answer, to="", close=True))
             self._linger()
             return False

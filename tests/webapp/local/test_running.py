@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from webapp.local.demo import demo
 from webapp.local.embedded import upstream_secret
-from webapp.local.requestline import RequestLines
+from webapp.local.requestline import Exchange, RequestLines
 from webapp.local.running import Running, localised, running
 from webapp.local.server import serving
 from webapp.local.welcome import ready_token, upstream_lines
@@ -42,8 +42,10 @@ def to(path: str, upstream: str = "app", **fields: Any) -> Route:
 
 
 @contextmanager
-def started(given: Configuration, **chosen: str) -> Iterator[Running]:
-    with running(given, 0, chosen, RequestLines(lambda _: None)) as gateway:
+def started(
+    given: Configuration, tell: Callable[[Exchange], None] = lambda _: None, **chosen: str
+) -> Iterator[Running]:
+    with running(given, 0, chosen, RequestLines(tell)) as gateway:
         yield gateway
 
 
@@ -84,6 +86,16 @@ def test_the_cookie_works_over_plain_http() -> None:
         refused.value.close()
     assert cleared.startswith("session=;")
     assert "Secure" not in cleared
+
+
+def test_every_answer_is_told() -> None:
+    told: list[Exchange] = []
+    with started(configuration(to("/a")), told.append) as gateway:
+        assert status(gateway, "/a") == 200
+        assert status(gateway, "/a", X="a" * 11_000) == 431
+    first, second = told
+    assert (first.request.target, json.loads(first.log)["route"]) == ("/a", "a")
+    assert (second.answer.status, second.log) == (431, "")
 
 
 def test_only_what_needs_an_account_or_https_differs_here() -> None:
