@@ -29,7 +29,7 @@ def serve(stack: str, port: int, overrides: Sequence[str], *, as_json: bool = Fa
         configuration = load(stack)
         chosen = overridden(configuration.settings, overrides)
         say([f"Tollgate, stack {stack}: starting", *warnings(configuration)])
-        with running(configuration, port, chosen, RequestLines(_told(as_json))) as gateway:
+        with running(configuration, port, chosen, RequestLines(printer(as_json))) as gateway:
             say(welcome(gateway))
             follow(watch, every(PERIOD), lambda: say(reloaded(gateway, lambda: load(stack))))
 
@@ -84,8 +84,8 @@ def _extent(gateway: Running) -> str:
     return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in parts)
 
 
-def _told(as_json: bool) -> Callable[[Exchange], None]:
-    """Prints each request. Like Ctrl-C ends it when whoever read the lines has gone."""
+def printer(as_json: bool) -> Callable[[Exchange], None]:
+    """Prints each request; when whoever read the lines has gone, that ends it like Ctrl-C."""
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def tell(exchange: Exchange) -> None:

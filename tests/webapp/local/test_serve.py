@@ -1,3 +1,4 @@
+import io
 import json
 import re
 import shutil
@@ -15,8 +16,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from webapp.local.serve import follow, reloaded
+from webapp.local.requestline import Exchange
+from webapp.local.serve import follow, printer, reloaded
 from webapp.local.watching import Watch
+from webapp.local.wire import Answer, Request
 from webapp.settings import Policy, Route, Settings, Upstream
 from webapp.settings.mistakes import Mistake, Mistakes
 from webapp.settings.read import Configuration
@@ -151,6 +154,33 @@ def test_a_script_gets_json_and_nothing_else_and_may_leave() -> None:
         gave_up.cancel()
     assert process.returncode == 0
     assert "Error" not in left
+
+
+# printing
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(out: io.StringIO, monkeypatch: pytest.MonkeyPatch, *, as_json: bool = False) -> str:
+    monkeypatch.setattr(sys, "stdout", out)
+    tell = printer(as_json)
+    tell(Exchange(Request("GET", "/a"), Answer(431), "", 0, 0))
+    return out.getvalue()
+
+
+def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[33m431\x1b[0m" in printed(Terminal(), monkeypatch)
+    assert "\x1b" not in printed(io.StringIO(), monkeypatch)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in printed(Terminal(), monkeypatch)
+
+
+def test_what_the_gateway_never_logged_is_no_json_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(io.StringIO(), monkeypatch, as_json=True) == ""
 
 
 # reloading
