@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Thread
 from typing import Any
 from urllib.error import HTTPError
@@ -10,8 +10,8 @@ from urllib.request import urlopen
 import pytest
 from msgspec.structs import replace
 
-from webapp.local.demo import demo
-from webapp.local.embedded import upstream_secret
+from webapp.local.demo import demo, demo_services
+from webapp.local.embedded import EmbeddedAws, upstream_secret
 from webapp.local.requestline import Exchange, RequestLines
 from webapp.local.running import Running, localised, running
 from webapp.local.server import serving
@@ -41,12 +41,22 @@ def to(path: str, upstream: str = "app", **fields: Any) -> Route:
     return Route(id=path.strip("/"), path=path, upstream=upstream, auth="none", **fields)
 
 
-@contextmanager
-def started(
-    given: Configuration, tell: Callable[[Exchange], None] = lambda _: None, **chosen: str
-) -> Iterator[Running]:
-    with running(given, 0, chosen, RequestLines(tell)) as gateway:
-        yield gateway
+Start = Callable[..., AbstractContextManager[Running]]
+
+
+@pytest.fixture
+def started(aws: EmbeddedAws) -> Start:
+    """As `running` does it, but on stores that are there already."""
+
+    @contextmanager
+    def start(given: Configuration, **chosen: str) -> Iterator[Running]:
+        lines = RequestLines(lambda _: None)
+        with demo_services() as services:
+            gateway = Running(given, chosen, aws, services, lines)
+            with serving(lines.about(gateway.respond)) as gateway.url:
+                yield gateway
+
+    return start
 
 
 def ask(gateway: Running, path: str, **headers: str) -> Any:
@@ -63,7 +73,7 @@ def status(gateway: Running, path: str, **headers: str) -> int:
         return refused.code
 
 
-def test_own_services_take_the_place_of_demos() -> None:
+def test_own_services_take_the_place_of_demos(started: Start) -> None:
     given = load("dev")
     with (
         serving(demo(given.settings, "users")) as url,
@@ -75,7 +85,7 @@ def test_own_services_take_the_place_of_demos() -> None:
         assert ready_token(gateway) is None
 
 
-def test_the_cookie_works_over_plain_http() -> None:
+def test_the_cookie_works_over_plain_http(started: Start) -> None:
     with started(load("dev")) as gateway:
         token = ready_token(gateway)
         assert ask(gateway, "/auth/session", Cookie=f"session={token}")["user_id"] == "ada"
@@ -90,7 +100,7 @@ def test_the_cookie_works_over_plain_http() -> None:
 
 def test_every_answer_is_told() -> None:
     told: list[Exchange] = []
-    with started(configuration(to("/a")), told.append) as gateway:
+    with running(configuration(to("/a")), 0, {}, RequestLines(told.append)) as gateway:
         assert status(gateway, "/a") == 200
         assert status(gateway, "/a", X="a" * 11_000) == 431
     first, second = told
@@ -109,14 +119,14 @@ def test_only_what_needs_an_account_or_https_differs_here() -> None:
 # another configuration
 
 
-def test_a_new_route_is_there_and_an_old_one_is_gone() -> None:
+def test_a_new_route_is_there_and_an_old_one_is_gone(started: Start) -> None:
     with started(configuration(to("/a"))) as gateway:
         assert (status(gateway, "/a"), status(gateway, "/b")) == (200, 404)
         gateway.take(configuration(to("/b")))
         assert (status(gateway, "/a"), status(gateway, "/b")) == (404, 200)
 
 
-def test_sessions_and_counters_stay() -> None:
+def test_sessions_and_counters_stay(started: Start) -> None:
     login = to("/login", methods=("POST",), session="issue")
     hourly = Policy(name="hourly", key="ip", limit=2, window=3600, routes=("a",))
     with started(configuration(login, to("/a"), rate_limits=(hourly,))) as gateway:
@@ -128,7 +138,7 @@ def test_sessions_and_counters_stay() -> None:
         assert status(gateway, "/a") == 429
 
 
-def test_demos_follow_the_upstreams() -> None:
+def test_demos_follow_the_upstreams(started: Start) -> None:
     with started(configuration(to("/a"))) as gateway:
         first = gateway.settings.upstreams["app"].url
         gateway.take(configuration(to("/a"), to("/b", "shop"), upstreams=("app", "shop")))
@@ -140,14 +150,14 @@ def test_demos_follow_the_upstreams() -> None:
         assert list(gateway.demos) == ["app"]
 
 
-def test_demos_sign_in_where_the_new_routes_say() -> None:
+def test_demos_sign_in_where_the_new_routes_say(started: Start) -> None:
     with started(configuration(to("/a"))) as gateway:
         assert ready_token(gateway) is None
         gateway.take(configuration(to("/in", methods=("POST",), session="issue")))
         assert ready_token(gateway)
 
 
-def test_an_override_holds_and_waits_for_an_upstream_that_vanished() -> None:
+def test_an_override_holds_and_waits_for_an_upstream_that_vanished(started: Start) -> None:
     with (
         serving(lambda _: Answer(200, (), b'"mine"')) as url,
         started(configuration(to("/a")), app=url) as gateway,
@@ -160,7 +170,7 @@ def test_an_override_holds_and_waits_for_an_upstream_that_vanished() -> None:
         assert not gateway.idle
 
 
-def test_a_request_ends_with_what_it_began_with() -> None:
+def test_a_request_ends_with_what_it_began_with(started: Start) -> None:
     asked, go = Event(), Event()
 
     def slow(_request: Request) -> Answer:
@@ -182,7 +192,7 @@ def test_a_request_ends_with_what_it_began_with() -> None:
     assert answers == ["slow"]
 
 
-def test_what_proves_the_gateway_is_told_and_sent() -> None:
+def test_what_proves_the_gateway_is_told_and_sent(started: Start) -> None:
     seen: list[list[str]] = []
 
     def service(request: Request) -> Answer:
