@@ -50,6 +50,7 @@ def _statement(permission: Permission, actions: str) -> Statement:
 
 
 def _storage(account: str) -> list[Permission]:
+    keys = f"arn:aws:kms:*:{account}:key/*"
     return [
         Permission(
             "dynamodb/table:Table",
@@ -67,12 +68,13 @@ def _storage(account: str) -> list[Permission]:
             writes="CreateSecret DeleteSecret PutSecretValue TagResource UntagResource UpdateSecret"
             " UpdateSecretVersionStage",
         ),
-        # What `kmsKeyArn` names: its own policy decides, too.
+        # What `kmsKeyArn` names (its own policy decides, too), and the alias of DynamoDB's own.
+        Permission("dynamodb/table:Table", "kms", [keys], reads="DescribeKey"),
         Permission(
             "dynamodb/table:Table lambda/function:Function secretsmanager/secret:Secret",
             "kms",
-            [f"arn:aws:kms:*:{account}:key/*"],
-            reads="Decrypt DescribeKey",
+            [keys],
+            reads="Decrypt",
             writes="CreateGrant Encrypt GenerateDataKey",
             condition={
                 "StringLike": {

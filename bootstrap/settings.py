@@ -44,35 +44,30 @@ def settings() -> Settings:
         tuple(config.get_object("environments") or ()),
         config.get("oidcProviderArn") or "",
     )
-    if mistakes := [*_unknown(config), *_wrong(config, read)]:
+    found = [*_unknown(config.name), *_wrong(read)]
+    if mistakes := [Mistake(config.full_key(key), message) for key, message in found]:
         raise pulumi.RunError(f"the configuration has mistakes:\n{Mistakes(mistakes)}")
     return read
 
 
-def _unknown(config: pulumi.Config) -> Iterator[Mistake]:
+def _unknown(project: str) -> Iterator[tuple[str, str]]:
     """The engine does not refuse them: a misspelt key would have no effect."""
     for full in {**get_config_env(), **CONFIG.get()}:
         namespace, _, key = full.partition(":")
-        if namespace == config.name and key not in _KEYS:
-            yield Mistake(full, f"unknown key{suggestion(key, _KEYS)}")
+        if namespace == project and key not in _KEYS:
+            yield key, f"unknown key{suggestion(key, _KEYS)}"
 
 
-def _wrong(config: pulumi.Config, read: Settings) -> Iterator[Mistake]:
-    if not _REPOSITORY.fullmatch(read.repository):
-        yield Mistake(
-            config.full_key("repository"),
-            f"{shown(read.repository)} is no repository; write owner/name, or owner@id/name@id",
-        )
-    if not read.environments:
-        yield Mistake(config.full_key("environments"), "nobody could deploy; name one or more")
-    for name in read.environments:
-        if not re.fullmatch(r"[^:*?\s]+", str(name)):
-            yield Mistake(
-                config.full_key("environments"), f"{shown(name)} is no environment's name"
-            )
-    if read.oidc_provider_arn and not _PROVIDER.fullmatch(read.oidc_provider_arn):
-        yield Mistake(
-            config.full_key("oidcProviderArn"),
-            f"{shown(read.oidc_provider_arn)} is not GitHub's provider; `aws iam"
-            " list-open-id-connect-providers` shows it",
-        )
+def _wrong(read: Settings) -> Iterator[tuple[str, str]]:
+    repository, environments, provider = read
+    if not _REPOSITORY.fullmatch(repository):
+        remedy = "write owner/name, or owner@id/name@id"
+        yield "repository", f"{shown(repository)} is no repository; {remedy}"
+    if not environments:
+        yield "environments", "nobody could deploy; name one or more"
+    for name in environments:
+        if not re.fullmatch(r"[^:*?]+", str(name)):
+            yield "environments", f"{shown(name)} is no name; write them out, as in [dev, prod]"
+    if provider and not _PROVIDER.fullmatch(provider):
+        remedy = "`aws iam list-open-id-connect-providers` shows it"
+        yield "oidcProviderArn", f"{shown(provider)} is not GitHub's provider; {remedy}"

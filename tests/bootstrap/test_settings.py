@@ -25,7 +25,7 @@ from tests.bootstrap.engine import run
         ),
         (
             {"environments": ["dev", "*"]},
-            'tollgate-bootstrap:environments: "*" is no environment\'s name',
+            'tollgate-bootstrap:environments: "*" is no name; write them out, as in [dev, prod]',
         ),
         (
             {"oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/example.com"},
