@@ -1,12 +1,14 @@
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from infra.queries import QUERIES, Query
 from tests.infra import published
 from tests.infra.engine import Graph
+from webapp import guards
 
 LOGS = {
     "function": "/aws/lambda/tollgate-dev",
@@ -47,6 +49,14 @@ def test_the_fields_of_a_query_are_found() -> None:
 | stats count(*) as f, pct(g, 99) by e, bin(1h)
 | sort f desc"""
     assert asked(Query("q", text)) == {"a", "c", "d", "g"}
+
+
+def test_sign_ins_are_refused_by_guards_of_these_names() -> None:
+    [query] = [query for query in QUERIES if query.name == "sign-ins-refused"]
+    source = Path(guards.__file__).read_text()
+    names = re.findall('"[^"]*"', query.text)
+    assert len(names) == 2
+    assert all(name in source for name in names)
 
 
 def test_every_query_is_saved_for_the_logs_of_the_stack(dev: Graph) -> None:

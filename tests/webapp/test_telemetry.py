@@ -139,6 +139,16 @@ def test_a_path_cannot_break_out_of_its_line(line: Line, clock: Clock) -> None:
     assert line(of, 400)["path"] == of.request.path
 
 
+@pytest.mark.parametrize("path", ["/files/{}/x", "/files/..;{}"])
+def test_a_token_in_a_path_is_cut_out_of_it(line: Line, clock: Clock, path: str) -> None:
+    token = "tg_WyJhZGEiLCJ4ZExDaG5SZFNOdFhpZ0paTi1lOWg4Y1BpbnA4R3BFb.pTWFBGosjgJ1WS4NrFP3uXD-_cJ"
+    of = call(clock)
+    of.request = request(path=path.format(token))
+    assert line(of)["path"] == path.format("tg_...")
+    of.request = request(path="/files/tg_report.pdf")
+    assert line(of)["path"] == "/files/tg_report.pdf"
+
+
 def test_a_line_is_out_before_the_container_freezes(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
