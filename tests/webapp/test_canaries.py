@@ -35,7 +35,7 @@ class Stage:
         self.gate = gate
         self.faults = faults
         self.canaries = {held["current"], held["previous"], *held["upstreams"].values()}
-        self.canaries |= {FORM, PAGE, BASIC, COOKIE, QUERY, API_KEY}
+        self.canaries |= {"canary-form", "canary-page", BASIC, COOKIE, QUERY, API_KEY}
         gate.upstream.script = answering(raw_answer("200 OK", PAGE.encode(), *SAID))
 
     def ask(self, method: str, path: str, *cookies: str, **headers: str) -> containers.Answer:
