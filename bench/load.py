@@ -30,7 +30,7 @@ _HERE = (
 
 
 @click.command(
-    epilog="Example: python -m bench.load --url https://api.example.com --stack prod --users 50"
+    epilog="Example: python -m bench.load --url https://api.example.com --stack prod"
 )
 @click.option("--url", help="A deployed gateway's address; without one it is started here.")
 @stack_option
