@@ -21,7 +21,7 @@ from webapp.settings import Upstream
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 _CHUNK_BYTES = 64 * 1024
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 # While a container is frozen its connections die unseen; older ones are not worth a failed try.
 _IDLE_NANOSECONDS = 5 * NANOSECONDS
@@ -67,7 +67,7 @@ class Proxy:
 
     def _tried(self, outgoing: Outgoing, deadline: float) -> Answer:
         """Once more, if not a byte came back and doing it twice is doing it once (RFC 9110)."""
-        tries = 1 + (self._upstream.retries if outgoing.method in _REPEATABLE else 0)
+        tries = 1 + (self._upstream.retries if outgoing.method in REPEATABLE else 0)
         self._drop_idle()
         try:
             while True:

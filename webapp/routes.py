@@ -1,6 +1,6 @@
 """Routing: which route a method and a path lead to, and which spellings are refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from webapp import paths
@@ -83,6 +83,16 @@ class Node:
                 return found
         return self.rest
 
+    def all(self, segments: list[str], at: int = 0) -> Iterator[Entry]:
+        """The routes of every pattern that fits, in the order in which `find` looks for one."""
+        if at == len(segments):
+            yield from self.entries
+            return
+        for child in (self.literals.get(segments[at]), self.one):
+            if child:
+                yield from child.all(segments, at + 1)
+        yield from self.rest
+
     def readings(self, segments: list[str], folded: list[str], at: int = 0) -> list[list[Entry]]:
         """What `find` might come to in servers that fold some, all or none of the segments.
 
@@ -127,6 +137,10 @@ class Router:
         if self._look_alike(segments, method, entry):
             raise Problem("ambiguous_path", "A server less exact might take this for another path.")
         return Match(entry.route, entry.values(segments))
+
+    def matching(self, path: str) -> list[Route]:
+        """All routes whose patterns fit a path, the most specific first; `find` takes no other."""
+        return [entry.route for entry in self._root.all(paths.segments(path))]
 
     def look_alike(self, method: str, path: str) -> Route | None:
         """The stricter route because of which `find` refuses a path as ambiguous, if it does."""

@@ -84,6 +84,8 @@ def rank(pattern: str, path: str) -> tuple[int, ...] | None:
 def check_that_routing_is_ranking(patterns: list[str], path: str) -> None:
     ranks = {pattern: ranked for pattern in patterns if (ranked := rank(pattern, path)) is not None}
     routes = [to(pattern, **OPEN) for pattern in patterns]
+    matching = [route.path for route in Router(routes).matching(path)]
+    assert matching == sorted(ranks, key=lambda pattern: ranks[pattern])
     if ranks:
         assert find(routes, path).route.path == min(ranks, key=lambda pattern: ranks[pattern])
         assert find(routes, path + "/").route.path == find(routes, path).route.path
