@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile, groupby
@@ -12,7 +13,7 @@ from webapp.settings.files import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -44,7 +45,8 @@ def prose(page: Path) -> str:
 
 def scripts(page: Path) -> list[str]:
     """The blocks that a shell runs."""
-    return [body for language, body in _FENCED.findall(text(page)) if language in _SHELLS]
+    fenced = _FENCED.findall(text(page))
+    return [textwrap.dedent(body) for _, language, body in fenced if language in _SHELLS]
 
 
 def spans(page: Path) -> list[str]:
