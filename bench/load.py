@@ -29,9 +29,7 @@ _HERE = (
 )
 
 
-@click.command(
-    epilog="Example: python -m bench.load --url https://api.example.com --stack prod"
-)
+@click.command(epilog="Example: python -m bench.load --url https://api.example.com --stack prod")
 @click.option("--url", help="A deployed gateway's address; without one it is started here.")
 @stack_option
 @click.option(

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @click.group(epilog="Example: python -m webapp limits show ip:198.51.100.7 --stack prod")
 def limits() -> None:
-    """See, reset or block what is counted for one KEY, without a deployment.
+    """See, reset or block what is counted for one KEY.
 
-    KEY is what a policy counts by, such as ip:198.51.100.7, user:42 or user:42|route:orders.
+    It takes no deployment. KEY is what a policy counts by, such as ip:198.51.100.7, user:42 or
+    user:42|route:orders.
     """
 
 
