@@ -145,10 +145,10 @@ class _SignIn(SignIn):
         self._rehearsal = rehearsal
 
     def admit(self, call: Call) -> None:
-        """The last step; what a sign-in reads before it, and writes after it."""
-        usage = self._rehearsal.usage
-        usage.reads += call.route.session == "issue"
-        usage.writes += bool(call.route.session)
+        """The last step. A success would begin a session, and end the one presented."""
+        usage, begins = self._rehearsal.usage, call.route.session == "issue"
+        usage.reads += begins
+        usage.writes += begins + bool(call.route.session and call.credential)
         if call.route.id in ENDPOINTS:
             raise _Arrived
 
