@@ -47,7 +47,9 @@ def unmet(items: Iterable[Item]) -> list[Item]:
 def _data(configuration: Configuration) -> Iterator[Item]:
     its = configuration.stack
     yield _outside(
-        "remote state", "where the state lies, and which key encrypts it", "docs/accounts.md"
+        "remote state",
+        "where the state lies, and which key encrypts it",
+        "docs/accounts.md#where-state-is-kept",
     )
     yield _secrets(configuration)
     yield _needed(
@@ -157,7 +159,7 @@ def _surroundings(configuration: Configuration) -> Iterator[Item]:
     yield _outside(
         "CloudTrail",
         "whether changes in the account are recorded",
-        "docs/operating.md#the-account-trail-and-budget",
+        "docs/accounts.md#the-account-itself",
     )
     yield _outside("CI/CD", "whether a pipeline deploys what was reviewed", "docs/delivery.md")
 

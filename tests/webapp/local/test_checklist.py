@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import anchors
 from tests.webapp.settings.builders import configuration, policy, upstream
 from webapp.local.checklist import Item, checklist, unmet
-from webapp.settings.files import SEALED
+from webapp.settings.files import ROOT, SEALED
 from webapp.settings.read import load
 
 DOMAIN = {"name": "api.example.com", "zoneId": "Z0123456789ABC"}
@@ -98,3 +99,12 @@ def test_a_remedy_is_a_line_to_paste() -> None:
         "pulumi config set monthlyBudgetUsd 100 --stack dev"
         " && pulumi config set budgetEmail ops@example.com --stack dev"
     )
+
+
+def test_pages_that_are_named_exist() -> None:
+    pages = {item.advice for item in checklist(configuration()) if item.advice.startswith("docs/")}
+    assert len(pages) >= 9
+    for page in pages:
+        path, _, anchor = page.partition("#")
+        assert (ROOT / path).exists(), page
+        assert not anchor or anchor in anchors(ROOT / path), page

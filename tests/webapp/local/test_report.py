@@ -57,7 +57,8 @@ def test_the_checklist_is_a_line_an_item() -> None:
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
     assert lines[0] == (
-        "outside  remote state: where the state lies, and which key encrypts it (docs/accounts.md)"
+        "outside  remote state: where the state lies, and which key encrypts it"
+        " (docs/accounts.md#where-state-is-kept)"
     )
     assert "met      log retention: 30 days" in lines
     assert lines[-1] == (
