@@ -7,6 +7,7 @@ import pytest
 from tests.infra.engine import KEY, Graph, Resource, run
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000000"
+PREVIOUS = "previous-canary-7f1e9d3c5b2a48-Wv"
 ZONED = {"name": "api.example.com", "zoneId": "Z123456789ABC"}
 
 
@@ -17,7 +18,7 @@ def edge() -> Graph:
 
 @pytest.fixture(scope="module")
 def domain() -> Graph:
-    return run("dev", edge="true", customDomain=ZONED)
+    return run("dev", edge="true", customDomain=ZONED, previousSigningKey=PREVIOUS)
 
 
 def distribution(graph: Graph) -> Resource:
@@ -28,6 +29,10 @@ def origin(graph: Graph) -> Any:
     """All of it is secret: the engine knows no smaller part of an input."""
     [only] = distribution(graph).inputs["origins"]["value"]
     return only
+
+
+def proof(key: str) -> str:
+    return hmac.new(key.encode(), b"tollgate-edge-proof", hashlib.sha256).hexdigest()
 
 
 def rules(graph: Graph) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def test_the_api_is_reached_by_its_default_endpoint_over_tls(edge: Graph) -> Non
 
 def test_the_proof_is_derived_from_the_key_and_secret(edge: Graph) -> None:
     [header] = origin(edge)["customHeaders"]
-    derived = hmac.new(KEY.encode(), b"tollgate-edge-proof", hashlib.sha256).hexdigest()
+    derived = proof(KEY)
     assert header["name"] == "tollgate-edge-proof"
     assert header["value"] == derived
     assert derived not in str(edge.outputs)
@@ -83,6 +88,28 @@ def test_the_firewall_is_where_cloudfront_looks_for_it(edge: Graph) -> None:
     assert distribution(edge).inputs["webAclId"] == "arn:aws:aws:wafv2/webAcl:WebAcl:tollgate-dev"
 
 
+def test_the_managed_rules_block_and_stand_behind_the_flood_rule(edge: Graph) -> None:
+    flood, *managed = sorted(rules(edge).values(), key=lambda rule: rule["priority"])
+    assert flood["name"] == "flood"
+    assert {rule["name"] for rule in managed} == {
+        "AWSManagedRulesAmazonIpReputationList",
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+    }
+    assert all(rule["overrideAction"] == {"none": {}} for rule in managed)
+
+
+def test_every_rule_is_seen_under_the_name_that_the_docs_ask_for(edge: Graph) -> None:
+    for name, rule in rules(edge).items():
+        assert rule["visibilityConfig"]["metricName"] == f"tollgate-dev-{name}"
+        assert rule["visibilityConfig"]["sampledRequestsEnabled"] is True
+
+
+def test_the_proof_is_of_the_key_that_signs_while_one_is_rotated(domain: Graph) -> None:
+    [header] = origin(domain)["customHeaders"]
+    assert header["value"] == proof(KEY)
+
+
 def test_without_a_domain_the_distributions_own_name_is_the_address(edge: Graph) -> None:
     assert edge.outputs["api_url"] == "https://d.cloudfront.example"
     assert "custom_domain_url" not in edge.outputs
@@ -106,6 +133,12 @@ def test_without_a_zone_the_operators_certificate_is_used() -> None:
     assert viewer["acmCertificateArn"] == CERTIFICATE
     assert viewer["minimumProtocolVersion"] == "TLSv1.2_2021"
     assert graph.all("route53/record:Record") == graph.all("acm/certificate:Certificate") == []
+
+
+def test_a_certificate_of_ones_own_in_a_zone_leaves_the_addresses_to_the_stack() -> None:
+    graph = run("dev", edge="true", customDomain=ZONED | {"certificateArn": CERTIFICATE})
+    assert graph.all("acm/certificate:Certificate") == []
+    assert {r.inputs["type"] for r in graph.all("route53/record:Record")} == {"A", "AAAA"}
 
 
 @pytest.mark.parametrize("option", [{}, {"customDomain": ZONED}])

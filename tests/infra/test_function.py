@@ -36,15 +36,25 @@ def test_the_alias_stands_on_the_newest_version_or_the_pinned_one(pin: str, vers
     assert (alias.inputs["name"], alias.inputs["functionVersion"]) == ("live", version)
 
 
-def test_concurrency_and_snap_start_are_settings() -> None:
-    graph = run("dev", reservedConcurrency="50", provisionedConcurrency="2")
-    assert function(graph).inputs["reservedConcurrentExecutions"] == 50
-    provisioned = graph.one("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
-    assert provisioned.inputs["provisionedConcurrentExecutions"] == 2
+PROVISIONED = "lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+
+
+def test_reserved_concurrency_is_a_setting(dev: Graph) -> None:
+    assert (
+        function(run("dev", reservedConcurrency="50")).inputs["reservedConcurrentExecutions"] == 50
+    )
+    assert "reservedConcurrentExecutions" not in function(dev).inputs
+
+
+def test_containers_are_kept_warm_behind_the_alias_whichever_version_it_is_on(dev: Graph) -> None:
+    graph = run("dev", reservedConcurrency="50", provisionedConcurrency="2", pinVersion="3")
+    warm = graph.one(PROVISIONED).inputs
+    assert warm["provisionedConcurrentExecutions"] == 2
+    assert (warm["functionName"], warm["qualifier"]) == ("tollgate-dev", "live")
+    assert dev.all(PROVISIONED) == []
+
+
+def test_snap_start_is_of_published_versions(dev: Graph) -> None:
     snap = function(run("dev", snapStart="true")).inputs
     assert (snap["snapStart"], snap["publish"]) == ({"applyOn": "PublishedVersions"}, True)
-
-
-@pytest.mark.parametrize(("tracing", "mode"), [("false", "PassThrough"), ("true", "Active")])
-def test_tracing_makes_segments(tracing: str, mode: str) -> None:
-    assert function(run("dev", tracing=tracing)).inputs["tracingConfig"] == {"mode": mode}
+    assert "snapStart" not in function(dev).inputs
