@@ -5,10 +5,8 @@ the sockets and threads of whoever does so.
 """
 
 import itertools
-import json
 import sys
 import time
-from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 
@@ -17,6 +15,7 @@ import msgspec
 from locust import FastHttpUser, User, between, constant, task
 from locust.env import Environment
 
+from bench.loading.expectation import Seen, owed, unlike
 from bench.loading.plan import AMBIGUOUS, ENDED, FORGED, OVER_LIMIT, UNKNOWN, USER, WRONG_ROLE, Plan
 from bench.loading.verdict import Entry, Report, Surprise
 
@@ -38,16 +37,17 @@ class Caller(FastHttpUser):
         """Programs bring a token: a cookie beside it would be a second one."""
         self.client.cookiejar.set_policy(DefaultCookiePolicy(allowed_domains=None if kept else ()))
 
-    def ask(self, name: str, method: str, path: str, expected: str = "2xx", **sent: Any) -> Any:
+    def ask(self, name: str, method: str, path: str, expected: str = "2xx", **sent: Any) -> Seen:
         """The answer; one that is not `expected` (a status and its code) counts as unexpected."""
         with self.client.request(
             method, path, name=name, catch_response=True, allow_redirects=False, **sent
         ) as answer:
-            if said := _unlike(expected, answer):
-                answer.failure(f"{said}, not {expected}")
+            seen = _seen(answer)
+            if wrong := unlike(expected, seen):
+                answer.failure(wrong)
             else:
                 answer.success()
-        return answer
+        return seen
 
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
@@ -55,34 +55,15 @@ class Caller(FastHttpUser):
     def sign_in(self, **headers: str) -> None:
         body = self.plan.credentials.replace(USER, self.name)
         sent = {"Content-Type": "application/json", **headers}
-        answer = self.ask("sign in", "POST", self.plan.sign_in, data=body, headers=sent)
-        self.token = _headers(answer).get("Tollgate-Session-Token", "")
+        self.keep_token(self.ask("sign in", "POST", self.plan.sign_in, data=body, headers=sent))
+
+    def keep_token(self, seen: Seen) -> None:
+        self.token = seen.headers.get("tollgate-session-token", self.token)
 
 
-def _headers(answer: Any) -> Mapping[str, str]:
-    """None came where nobody answered."""
-    return answer.headers or {}
-
-
-def _unlike(expected: str, answer: Any) -> str:
-    """What the answer is instead, in short; nothing when it is as expected."""
-    if not answer.status_code:
-        return "no answer"
-    status, _, code = expected.partition(" ")
-    if status == "2xx" and 200 <= answer.status_code < 300:
-        return ""
-    said = _code(answer)
-    if str(answer.status_code) == status and said.startswith(code):
-        return ""
-    return f"{answer.status_code} {said}".strip()
-
-
-def _code(answer: Any) -> str:
-    """The code of the gateway's own refusals, with the policies that were violated."""
-    if "problem+json" not in _headers(answer).get("Content-Type", ""):
-        return ""
-    problem = json.loads(answer.text)
-    return " by ".join([problem["code"], *problem.get("violated-policies", [])])
+def _seen(answer: Any) -> Seen:
+    headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
+    return Seen(answer.status_code, headers, answer.text or "")
 
 
 class Visitor(Caller):
@@ -132,8 +113,7 @@ class Program(Member):
     def refresh(self) -> None:
         if self.plan.signs_in:
             path = "/auth/session/refresh"
-            answer = self.ask("refresh", "POST", path, headers=self.bearer())
-            self.token = _headers(answer).get("Tollgate-Session-Token", self.token)
+            self.keep_token(self.ask("refresh", "POST", path, headers=self.bearer()))
 
 
 class Browser(Caller):
@@ -173,29 +153,16 @@ class Noisy(Member):
         with self.client.get(
             self.plan.read, name="noisy read", catch_response=True, headers=self.bearer()
         ) as answer:
-            if answer.status_code == 429:
+            seen = _seen(answer)
+            if seen.status == 429:
                 answer.request_meta["name"] = OVER_LIMIT
-            if missing := _missing(answer):
+            if missing := owed(seen):
                 answer.failure(missing)
             else:
                 answer.success()
-        if answer.status_code == 429:
-            gevent.sleep(int(_headers(answer).get("Retry-After", 1)))
+        if seen.status == 429:
+            gevent.sleep(int(seen.headers.get("retry-after", 1)))
             self.ask("after Retry-After", "GET", self.plan.read, headers=self.bearer())
-
-
-def _missing(answer: Any) -> str:
-    """What a limited route owes every caller, and a refused one, that is not there."""
-    headers = _headers(answer)
-    if answer.status_code != 429:
-        told = headers.get("RateLimit") and headers.get("RateLimit-Policy")
-        said = _unlike("2xx", answer)
-        return said or ("" if told else "no RateLimit and RateLimit-Policy")
-    if not _code(answer).startswith("rate_limited by "):
-        return f"429 {_code(answer) or 'of another than the gateway'}"
-    if not headers.get("Retry-After", "").isdigit() or ";r=0;" not in headers.get("RateLimit", ""):
-        return "429 without Retry-After, or without r=0 in RateLimit"
-    return ""
 
 
 class Stranger(Caller):
