@@ -180,9 +180,9 @@ def _signed_in(name: str, path: str, *methods: str) -> Route:
 
 
 REFRESH = "auth.session.refresh"
+DOCUMENTS = frozenset({"docs.openapi", "docs.page"})
 _OF_USER = "/auth/users/{user_id}/sessions"
 _ADMIN = frozenset({"auth.user.sessions", "auth.user.sessions.end"})
-_DOCS = frozenset({"docs.openapi", "docs.page"})
 
 # In the order of the contract; the dots keep these ids apart from those of a stack's routes.
 ENDPOINTS: dict[str, tuple[Route, Endpoint]] = {
@@ -209,7 +209,7 @@ def own_routes(settings: Settings) -> Iterator[Route]:
     for route, _ in ENDPOINTS.values():
         if route.id in _ADMIN:
             yield replace(route, roles=(settings.admin_role,))
-        elif route.id not in _DOCS:
+        elif route.id not in DOCUMENTS:
             yield route
         elif settings.api_docs != "off":
             yield replace(route, auth="none" if settings.api_docs == "public" else "session")

@@ -136,3 +136,10 @@ def test_a_session_that_cannot_be_ended_is_503(gate: Container, faults: Faults) 
     faults.failing = failure("AccessDeniedException")
     answer = gate("DELETE", "/auth/session", headers=bearer)
     assert (answer.status, answer.code) == (503, "session_store_unavailable")
+
+
+def test_a_route_called_like_an_endpoint_leads_to_its_service(runtime: Runtime) -> None:
+    route = Route(id="health", path="/own/health", upstream="svc", auth="none")
+    with container(runtime, routes=(route,)) as gate:
+        assert gate(path="/own/health").status == 200
+        assert len(gate.upstream.received) == 1

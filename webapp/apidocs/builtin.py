@@ -20,7 +20,6 @@ class Told(NamedTuple):
     tag: str
     summary: str
     schema: str = ""
-    headers: tuple[str, ...] = ()
 
 
 BUILTIN = {
@@ -32,15 +31,12 @@ BUILTIN = {
         SESSIONS,
         "A new token, in the form in which the old one came; the old one is dead",
         "Session",
-        ("Tollgate-Session-Token", "Tollgate-Session-Expires"),
     ),
     "auth.session.end": Told(SESSIONS, "Sign out"),
     "auth.sessions": Told(SESSIONS, "All sessions of the caller", "Sessions"),
     "auth.sessions.end": Told(SESSIONS, "Sign out everywhere"),
     "auth.user.sessions": Told(SESSIONS, "All sessions of a user", "Sessions"),
     "auth.user.sessions.end": Told(SESSIONS, "Sign a user out everywhere"),
-    "docs.openapi": Told(
-        DOCUMENTATION, "This API as OpenAPI 3.1", "OpenApi", ("ETag", "Cache-Control")
-    ),
-    "docs.page": Told(DOCUMENTATION, "This API as a page", PAGE, ("ETag", "Cache-Control")),
+    "docs.openapi": Told(DOCUMENTATION, "This API as OpenAPI 3.1", "OpenApi"),
+    "docs.page": Told(DOCUMENTATION, "This API as a page", PAGE),
 }

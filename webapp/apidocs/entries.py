@@ -76,10 +76,10 @@ def full(entry: Entry, description: Json) -> str:
 
 
 def brief(entry: Entry) -> str:
-    methods = " ".join(_badge(call.method) for call in entry.calls)
+    methods = " ".join(call.method for call in entry.calls)
     limits = f" Limits: {', '.join(entry.calls[0].policies)}." if entry.calls[0].policies else ""
     return (
-        f"<li>{methods} <code>{shown(entry.path)}</code><br>"
+        f"<li><code>{shown(entry.path)}</code> {methods}<br>"
         f"{escape(entry.operation['description'])}{escape(limits)}</li>\n"
     )
 
@@ -91,7 +91,7 @@ def shown(path: str) -> str:
 
 def pasted(text: str) -> str:
     """Text that is copied as it is, but breaks at slashes rather than between - and a letter."""
-    text = escape(text, quote=False).replace("/", "/<wbr>")
+    text = re.sub("(?<!/)/(?!/)", "/<wbr>", escape(text, quote=False))
     return re.sub(r"(?<= )-[A-Za-z](?= )", r"<i>\g<0></i>", text)
 
 

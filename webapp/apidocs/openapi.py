@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 description of what a stack answers."""
 
 import json
+from operator import itemgetter
 
 from webapp import VERSION
 from webapp.apidocs import words
@@ -102,7 +103,8 @@ def _operation(operation: Operation, template: Template, shared: Shared) -> Json
         made["x-tollgate-session"] = route.session
     made["description"] = words.description(made, restricted=bool(route.allow_from))
     made["responses"] = {
-        key: shared.reference(name, content) for key, name, content in sorted(responses(operation))
+        key: shared.reference(name, content)
+        for key, name, content in sorted(responses(operation), key=itemgetter(0))
     }
     return made
 

@@ -15,12 +15,12 @@ from webapp.errors import STATUS
 
 Row = tuple[str, str]
 
-# A page over this many bytes is made again without examples.
+# In a larger page the services' calls have no examples.
 LARGEST = 60_000
 
-_CUT = """\
-<p class="note">This API is too large to show each call with an example; \
-<a href="/openapi.json">openapi.json</a> describes them all.</p>
+_BRIEF = """\
+<p class="note">These are too many to show each with an example; \
+<a href="/openapi.json">openapi.json</a> has all of them in full.</p>
 """
 
 _LIMITS = """\
@@ -89,10 +89,10 @@ def _page(description: Json, *, brief: bool) -> str:
 <h1>{escape(info["title"])}</h1>
 <p><code>{server}</code>, through Tollgate {escape(info["version"])}. For programs: \
 <a href="/openapi.json">openapi.json</a></p>
-{_CUT if brief else ""}</header>
+</header>
 <div class="body">
 <nav aria-label="Contents"><ul>
-{"".join(_contents(section, brief=brief) for section in sections)}</ul></nav>
+{"".join(map(_contents, sections))}</ul></nav>
 <main id="content">
 {"".join(map(_section, sections))}</main>
 </div>
@@ -101,12 +101,12 @@ def _page(description: Json, *, brief: bool) -> str:
 """
 
 
-def _contents(section: Section, *, brief: bool) -> str:
+def _contents(section: Section) -> str:
     links = "".join(
         f'<li><a href="#{escape(entry.anchor)}">{entries.shown(entry.path)}</a></li>'
         for entry in section.entries
     )
-    below = f"<ul>{links}</ul>" if links and not brief else ""
+    below = f"<ul>{links}</ul>" if links else ""
     return f'<li><a href="#{section.anchor}">{section.title}</a>{below}</li>\n'
 
 
@@ -117,22 +117,30 @@ def _section(section: Section) -> str:
 
 
 def _sections(description: Json, *, brief: bool) -> Iterator[Section]:
-    services, *others = (_tagged(tag, description, brief=brief) for tag in description["tags"])
+    services, *others = description["tags"]
     yield Section("Signing in", _signing_in(description) + _TOKEN)
-    yield services
+    yield _brief(services, description) if brief else _full(services, description)
     if policies := description["x-tollgate-policies"]:
         yield Section("Limits", _LIMITS + _table(_policies(policies)))
     yield Section("Errors", _ERRORS + _table(_errors()))
-    yield from others
+    for tag in others:
+        yield _full(tag, description)
 
 
-def _tagged(tag: Json, description: Json, *, brief: bool) -> Section:
-    found = tuple(entry for entry in entries.entries(description) if entry.tag == tag["name"])
-    if brief:
-        content = f"<ul>\n{''.join(map(entries.brief, found))}</ul>\n"
-    else:
-        content = "".join(entries.full(entry, description) for entry in found)
+def _full(tag: Json, description: Json) -> Section:
+    found = _tagged(tag, description)
+    content = "".join(entries.full(entry, description) for entry in found)
     return Section(tag["name"], f"<p>{escape(tag['description'])}</p>\n{content}", found)
+
+
+def _brief(tag: Json, description: Json) -> Section:
+    lines = "".join(map(entries.brief, _tagged(tag, description)))
+    content = f"<p>{escape(tag['description'])}</p>\n{_BRIEF}<ul>\n{lines}</ul>\n"
+    return Section(tag["name"], content)
+
+
+def _tagged(tag: Json, description: Json) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries.entries(description) if entry.tag == tag["name"])
 
 
 def _signing_in(description: Json) -> str:

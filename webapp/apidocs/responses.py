@@ -8,6 +8,7 @@ from webapp.apidocs.builtin import BUILTIN, PAGE
 from webapp.apidocs.operations import Operation, refusals
 from webapp.apidocs.schemas import Json, headers, json_of, problem
 from webapp.apidocs.words import MEANINGS
+from webapp.endpoints import DOCUMENTS, REFRESH
 
 # Where API Gateway may answer by itself, before the gateway or in its place.
 _PLATFORM = frozenset({413, 429, 431, 500, 503})
@@ -41,6 +42,8 @@ def responses(operation: Operation) -> Iterator[Response]:
 def _relayed(operation: Operation) -> Iterator[Response]:
     described = {"headers": _headers(operation, 200), "content": {"*/*": {}}}
     yield Response("2XX", "Answer", {"description": "The service's answer."} | described)
+    bare = {"description": "The service's answer, without a body.", "headers": described["headers"]}
+    yield Response("204", "BareAnswer", bare)
     other = "Any other answer of the service, such as its redirects and its own errors."
     yield Response("default", "OtherAnswer", {"description": other} | described)
 
@@ -50,7 +53,7 @@ def _own(operation: Operation) -> Iterator[Response]:
     status = 200 if told.schema else 204
     answer: Json = {
         "description": f"{told.summary}." if told.schema else "Done.",
-        "headers": _headers(operation, status) | headers(*told.headers),
+        "headers": _headers(operation, status),
     }
     if told.schema:
         answer["content"] = {"text/html": {}} if told.schema == PAGE else json_of(told.schema)
@@ -58,8 +61,8 @@ def _own(operation: Operation) -> Iterator[Response]:
     if told.schema == "Ready":
         unready = {"description": "Not ready.", "headers": headers("X-Request-Id")}
         yield Response("503", "NotReady", unready | {"content": json_of("NotReady", "Message")})
-    if "ETag" in told.headers and not operation.identifies:
-        kept = {"description": "As `If-None-Match` has it.", "headers": headers(*told.headers)}
+    if "ETag" in answer["headers"]:
+        kept = {"description": "As `If-None-Match` has it.", "headers": answer["headers"]}
         yield Response("304", "NotModified", kept)
 
 
@@ -83,10 +86,17 @@ def _headers(operation: Operation, status: int) -> Json:
     names = ["X-Request-Id", *_OF_STATUS.get(status, ())]
     if operation.enforced and status not in _UNLIMITED:
         names += ["RateLimit-Policy", "RateLimit"]
-    if operation.identifies and status in (200, 204, 401):
+    if operation.identifies and status == 401:
         names.append("Set-Cookie")
-    if operation.route.session and status == 200:
-        names.append("Set-Cookie")
-    if operation.route.session == "issue" and status == 200:
-        names += ["Tollgate-Session-Token", "Tollgate-Session-Expires"]
-    return headers(*dict.fromkeys(names))
+    if status in (200, 204):
+        names += _of_success(operation)
+    return headers(*names)
+
+
+def _of_success(operation: Operation) -> Iterator[str]:
+    if operation.identifies or operation.route.session:
+        yield "Set-Cookie"
+    if operation.route.session == "issue" or operation.route.id == REFRESH:
+        yield from ("Tollgate-Session-Token", "Tollgate-Session-Expires")
+    if operation.route.id in DOCUMENTS:
+        yield from ("Cache-Control",) if operation.identifies else ("Cache-Control", "ETag")

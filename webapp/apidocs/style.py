@@ -3,7 +3,7 @@
 STYLE = """\
 :root{color-scheme:light dark;--ground:#fff;--panel:#f4f6f8;--line:#dde2e8;--text:#1b2128;
 --quiet:#56616d;--link:#0a58ad;--get:#0b6b52;--post:#0a58ad;--put:#8a4b06;--delete:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ground:#13171c;--panel:#1b2128;--line:#323b45;
+@media screen and (prefers-color-scheme:dark){:root{--ground:#13171c;--panel:#1b2128;--line:#323b45;
 --text:#e3e8ed;--quiet:#9eabb8;--link:#7ab7ff;--get:#5fd0ac;--post:#7ab7ff;--put:#f0b262;
 --delete:#ff9a8f}}
 *{box-sizing:border-box}
@@ -25,9 +25,10 @@ h2{margin:3rem 0 .25rem;font-size:1.375rem;line-height:1.3;letter-spacing:-.01em
 h3{margin:0;font-size:1.0625rem;font-weight:600;line-height:1.4}
 h3 code{font-size:.9375em}
 var{font-style:normal;color:var(--quiet)}
-section>p,section>ol{max-width:44rem}
-p,ol{margin:.5rem 0}
-li{margin:.25rem 0}
+section>p{max-width:44rem}
+p{margin:.5rem 0}
+section>ul{padding-left:1.25rem}
+section>ul li{margin:.5rem 0}
 nav ul{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:0 1.25rem}
 nav ul ul{display:none}
 nav a{text-decoration:none}
@@ -51,7 +52,6 @@ vertical-align:top}
 th{font-weight:600;white-space:nowrap}
 td p{margin:0 0 .25rem}
 .note{border-left:3px solid var(--put);padding-left:.75rem}
-footer{color:var(--quiet);margin:3rem 0 2rem;font-size:.875rem}
 @media(min-width:40rem){article>ul li{display:grid;grid-template-columns:4.5rem minmax(0,1fr)}
 article>ul b{padding-top:.65rem}article>ul pre{margin:0}}
 @media(min-width:60rem){.body{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:0 3rem}
@@ -60,6 +60,6 @@ font-size:.9375rem;border-right:1px solid var(--line)}
 nav ul,nav ul ul{display:block}
 nav ul ul{margin:.125rem 0 .75rem;font-size:.875em;padding-left:.75rem;overflow-wrap:anywhere}
 main>section:first-child h2{margin-top:1rem}}
-@media print{:root{color-scheme:light}nav,.skip{display:none}.body{display:block}
+@media print{nav,.skip{display:none}.body{display:block}
 article{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit}}
 """

@@ -1,6 +1,7 @@
 """Paths as OpenAPI writes them: it knows no `{name+}`, and takes `/{a}` and `/{b}` for one path."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from webapp import paths
 from webapp.apidocs.schemas import Json
@@ -8,6 +9,14 @@ from webapp.settings.templates import Segment, parse
 
 Template = tuple[Segment, ...]
 Shape = tuple[str, ...]
+
+
+class Owner(NamedTuple):
+    """Who has a place in the description, and by which pattern of the router."""
+
+    template: Template
+    pattern: Shape
+
 
 # What `webapp.paths` refuses in a segment; what NFKC makes of other characters is left out here.
 _ANY = r"[^/\\?#;%\u0000-\u001f\u007f-\u009f\ufffd]"
@@ -20,24 +29,28 @@ def templates(configured: Iterable[str]) -> dict[str, Template]:
     """For each path of a route its segments as the description has them.
 
     Paths that differ in names only share the first one's. A greedy path whose place another one
-    has is what that one leaves to it: one segment more. What is left nothing at all is not there.
+    has is what that one leaves to it: one segment more. What is left nothing is not there.
     """
     parsed = {path: parse(path) for path in configured}
-    found: dict[str, Template] = {}
-    taken: dict[Shape, tuple[Template, Shape]] = {}
-    # What is more specific comes first: it is what greedy paths give way to.
-    for path, segments in sorted(parsed.items(), key=lambda item: _breadth(item[1])):
-        template, kinds = segments, _kinds(segments)
-        while (shape := _shape(template)) in taken and taken[shape][1] != kinds:
-            if taken[shape][0][-1].kind == "rest":
-                break
-            template = _longer(template)
-        else:
-            found[path] = taken.setdefault(shape, (template, kinds))[0]
-    return {path: found[path] for path in parsed if path in found}
+    taken: dict[Shape, Owner] = {}
+    placed = {
+        path: _placed(parsed[path], _pattern(parsed[path]), taken)
+        for path in sorted(parsed, key=lambda path: _breadth(parsed[path]))
+    }
+    return {path: template for path in parsed if (template := placed[path]) is not None}
+
+
+def _placed(template: Template, pattern: Shape, taken: dict[Shape, Owner]) -> Template | None:
+    owner = taken.setdefault(_shape(template), Owner(template, pattern))
+    if owner.pattern == pattern:
+        return owner.template
+    if owner.template[-1].kind == "rest":
+        return None
+    return _placed(_longer(template), pattern, taken)
 
 
 def _breadth(segments: Template) -> tuple[bool, int]:
+    """What is more specific comes first: greedy paths give way to it."""
     greedy = bool(segments) and segments[-1].kind == "rest"
     return greedy, -len(segments)
 
@@ -46,8 +59,8 @@ def _shape(template: Template) -> Shape:
     return tuple(text if kind == "literal" else "" for kind, text in template)
 
 
-def _kinds(segments: Template) -> Shape:
-    """What the router tells patterns apart by."""
+def _pattern(segments: Template) -> Shape:
+    """What the router tells paths apart by."""
     return tuple(text if kind == "literal" else f"{{{kind}}}" for kind, text in segments)
 
 

@@ -9,7 +9,7 @@ _COUNTED = {
     "ip": "address",
     "user": "user",
     "session": "session",
-    "route": "route",
+    "route": "path",
     "global": "all callers together",
 }
 
@@ -73,7 +73,7 @@ def policy(told: Json) -> str:
     if told["burst"] != told["limit"]:
         text += f", up to {told['burst']:,} at once"
     if roles := told.get("roles"):
-        text += f" (callers with the role {listed(roles, 'or')})"
+        text += f" (with the role {listed(roles, 'or')})"
     return text
 
 
