@@ -71,17 +71,19 @@ def explain(configuration: Configuration, question: Question) -> Explanation:
     request = _received(question)
     rehearsal = rehearse(settings, request, question.roles, configuration.stack.timeout)
     router, routes = rehearsal.gateway.router, [*own_routes(settings), *settings.routes]
-    route = choice(routes, request.method, request.path)
+    # Of a request that is refused for its form nothing else is known, its path neither.
+    path = None if request.refusal else request.path
     lost = rehearsal.refusal is not None and rehearsal.refusal.code == "not_found"
+    route = choice(routes, request.method, path) if path else None
     return Explanation(
         question=question,
         settings=settings,
         request=request,
         rehearsal=rehearsal,
         route=route,
-        passed_over=passed_over(router, request.path, route),
-        nearest=nearest(routes, request.path) if lost else (),
-        look_alike=router.look_alike(request.method, request.path),
+        passed_over=passed_over(router, path, route) if path else (),
+        nearest=nearest(routes, path) if path and lost else (),
+        look_alike=router.look_alike(request.method, path) if path else None,
         counted=list(_counted(rehearsal)),
         idle=list(_idle(rehearsal)),
     )

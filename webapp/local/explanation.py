@@ -11,7 +11,7 @@ from webapp.forwarding import HOP_BY_HOP, OWNED, OWNED_PREFIXES
 from webapp.local import prices
 from webapp.local.explain import Counted, Explanation
 from webapp.proxy import REPEATABLE
-from webapp.settings import Route, Settings
+from webapp.settings import Route
 
 _MARGIN, _WIDTH = 13, 85
 
@@ -55,8 +55,7 @@ def _rows(explanation: Explanation) -> Iterator[tuple[str, Iterable[str]]]:
         yield "upstream", _exchange(explanation)
         own = (f"{name}: {value}" for name, value in headers(explanation).items())
         yield "sent", [*own, "and what the client sends, less what is dropped"]
-    if route and explanation.rehearsal.sent:
-        yield "dropped", _dropped(route, explanation.settings)
+        yield "dropped", _dropped(explanation)
     yield "costs", _costs(explanation)
 
 
@@ -165,18 +164,24 @@ def headers(explanation: Explanation) -> dict[str, str]:
     return {k: "LENGTH" if k == "content-length" else v for k, v in sent.headers.items()}
 
 
-def _dropped(route: Route, settings: Settings) -> list[str]:
+def _dropped(explanation: Explanation) -> list[str]:
     """What a client sends and no upstream gets."""
-    secrets = {u.secret_header.lower() for u in settings.upstreams.values() if u.secret_header}
-    names = [
-        *(() if route.forwards_authorization else ("authorization",)),
+    cookie = explanation.settings.session.cookie_name
+    return [
+        f"the cookie {cookie}, tokens of the gateway in any header",
+        "headers with an underscore in their name, or under these names:",
+        *textwrap.wrap(", ".join(_owned(explanation)), _WIDTH, break_on_hyphens=False),
+    ]
+
+
+def _owned(explanation: Explanation) -> list[str]:
+    upstreams, route = explanation.settings.upstreams.values(), explanation.route
+    secrets = {upstream.secret_header.lower() for upstream in upstreams} - {""}
+    keeps_authorization = route is not None and route.forwards_authorization
+    return [
+        *(() if keeps_authorization else ("authorization",)),
         *sorted(OWNED | HOP_BY_HOP | secrets),
         *(f"{prefix}*" for prefix in OWNED_PREFIXES),
-    ]
-    return [
-        f"the cookie {settings.session.cookie_name}, tokens of the gateway in any header",
-        "headers with an underscore in their name, or under these names:",
-        *textwrap.wrap(", ".join(names), _WIDTH, break_on_hyphens=False),
     ]
 
 
@@ -184,7 +189,8 @@ def _costs(explanation: Explanation) -> Iterator[str]:
     usage, settings = explanation.rehearsal.usage, explanation.settings
     yield (
         f"{_counted(usage.reads, 'read')} and {_counted(usage.writes, 'write')} of DynamoDB:"
-        f" {dollars(explanation):.3f} $ a million, with the API's and the function's requests"
+        f" {dollars(explanation):.3f} $ a million, with the API's and the function's requests,"
+        " without the function's time (python -m webapp cost)"
     )
     if explanation.refusal is None and explanation.rehearsal.sent is None:
         yield "besides what the endpoint itself reads and writes"
@@ -235,7 +241,10 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "upstream": None,
     }
     if explanation.rehearsal.sent:
-        told["upstream"] = _upstream(explanation) | {"headers": headers(explanation)}
+        told["upstream"] = _upstream(explanation) | {
+            "headers": headers(explanation),
+            "dropped": _owned(explanation),
+        }
     return told
 
 

@@ -15,6 +15,8 @@ from webapp.settings.templates import Segment, parse
 _MOST = 3
 _CLOSE = 0.6
 
+_RESERVED = "the path is reserved for the gateway's own endpoints"
+
 
 class PassedOver(NamedTuple):
     route: Route
@@ -34,7 +36,12 @@ def choice(routes: Sequence[Route], method: str, path: str) -> Route | None:
 def passed_over(router: Router, path: str, chosen: Route | None) -> list[PassedOver]:
     """Whose patterns fit the path, too, and why they do not serve it."""
     matching = router.matching(path)
-    return [PassedOver(route, _reason(matching[0], route)) for route in matching if route != chosen]
+    reserved = paths.reserved(paths.segments(path))
+    return [
+        PassedOver(route, _RESERVED if reserved and route.upstream else _reason(matching[0], route))
+        for route in matching
+        if route != chosen
+    ]
 
 
 def _reason(winner: Route, route: Route) -> str:

@@ -23,6 +23,7 @@ config:
   tollgate:upstreamSecrets: {app: {secure: v1:abc}}
   tollgate:denyFrom: [198.51.100.0/24]
   tollgate:routes:
+    - {id: home, path: /, methods: [GET], upstream: app}
     - {id: news, path: "/news/{id}", upstream: app, auth: none, rewrite: "/v1/{id}"}
     - {id: user, path: "/users/{id}", methods: [GET], upstream: app, roles: [user, admin]}
     - {id: upload, path: /upload, methods: [POST], upstream: app, allowFrom: [10.0.0.0/8]}
@@ -84,7 +85,7 @@ def test_a_request_that_passes_is_explained_from_route_to_costs() -> None:
     assert found["dropped"][0].startswith("the cookie __Host-session")
     assert found["costs"][0] == (
         "1 read and 5 writes of DynamoDB: 4.450 $ a million, with the API's and the function's"
-        " requests"
+        " requests, without the function's time (python -m webapp cost)"
     )
 
 
@@ -105,7 +106,6 @@ def test_limits_say_by_what_they_count_and_why_others_do_not() -> None:
         (("GET", "/users/7"), "401 missing_token"),
         (("GET", "/users/7", "--signed-in"), "403 forbidden"),
         (("PUT", "/users/7", "--role", "user"), "405 method_not_allowed"),
-        (("GET", "/"), "404 not_found"),
         (("GET", "/health/x"), "404 not_found"),
         (("GET", "/a//b"), "400 ambiguous_path"),
         (("GET", "/%61%2e%2e/%2e%2e"), "400 ambiguous_path"),
@@ -126,6 +126,16 @@ def test_what_a_refused_request_did_not_reach_is_told() -> None:
     found = rows("GET", "/users/7")
     assert found["limits"][0].endswith("by ip:203.0.113.7")
     assert found["limits"][1].startswith("trial: 50 a second for all callers together; not reached")
+
+
+def test_of_a_malformed_request_no_route_is_told() -> None:
+    assert rows("GET", "/a//b").keys() == {"answer", "costs"}
+
+
+def test_a_reserved_path_is_told_to_be_one() -> None:
+    assert rows("GET", "/health/x")["passed over"] == [
+        "rest (GET, POST /{rest+}): the path is reserved for the gateway's own endpoints"
+    ]
 
 
 def test_the_methods_of_the_path_are_told() -> None:
@@ -182,6 +192,7 @@ def test_what_is_not_dropped_for_an_open_route_is_authorization() -> None:
     assert "authorization" in dropped("GET", "/users/7", "--role", "user")
     assert "authorization" not in dropped("GET", "/news/7")
     assert {"x-proof", "x-user-*", "connection"} <= set(dropped("GET", "/news/7"))
+    assert "x-proof" in document("GET", "/news/7")["upstream"]["dropped"]
 
 
 def test_a_script_reads_a_document() -> None:

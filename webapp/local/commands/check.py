@@ -26,5 +26,5 @@ def check(stack: str, strict: bool, production: bool, as_json: bool) -> None:
     from webapp.local.report import report
 
     found = report(stack, strict=strict, production=production)
-    click.echo(json.dumps(found.document(), indent=2) if as_json else "\n".join(found.lines()))
+    click.echo(json.dumps(found.document()) if as_json else "\n".join(found.lines()))
     sys.exit(0 if found.passes else 1)
