@@ -2,13 +2,16 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.bootstrap.engine import ACCOUNT
 from tests.bootstrap.policies import allows, of_role
 from tests.infra.engine import Graph, opened
+from webapp.settings.files import ROOT
 
-STATE = "arn:aws:s3:::tollgate-state/.pulumi/stacks/tollgate/prod.json"
-LOCK = "arn:aws:s3:::tollgate-state/.pulumi/locks/organization/tollgate/prod/1f3a.json"
+GATEWAY = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]
+STATE = f"arn:aws:s3:::tollgate-state/.pulumi/stacks/{GATEWAY}/prod.json"
+LOCK = f"arn:aws:s3:::tollgate-state/.pulumi/locks/organization/{GATEWAY}/prod/1f3a.json"
 OWN = "arn:aws:s3:::tollgate-state/.pulumi/stacks/tollgate-bootstrap/shared.json"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/state-key"
 
