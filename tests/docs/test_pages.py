@@ -167,3 +167,14 @@ def test_modules_that_are_run_exist(page: Path) -> None:
 @every_page
 def test_nothing_is_left_to_do(page: Path) -> None:
     assert not re.search(r"\b(TODO|FIXME|TBD)\b", text(page))
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    sources = [ROOT / "Pulumi.yaml", *(ROOT / ".github").rglob("*.yml")]
+    for folder in ("webapp", "infra", "bootstrap"):
+        sources += (ROOT / folder).rglob("*.py")
+    named = {m for s in sources for m in re.findall(r"\bdocs/[a-z]+\.md(?:#[\w-]+)?", text(s))}
+    assert named
+    for path, _, anchor in (name.partition("#") for name in named):
+        assert not anchor or anchor in anchors(ROOT / path), f"{path}#{anchor}"
+        assert (ROOT / path).exists(), path
