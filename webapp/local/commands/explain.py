@@ -44,7 +44,7 @@ def explain(
     with mistakes_reported():
         found = explained(read.load(stack), Question(method.upper(), path, address, roles))
     if as_json:
-        click.echo(json.dumps(explanation.document(found)))
+        click.echo(json.dumps(found.document()))
     else:
         click.echo("\n".join(explanation.lines(found)))
     sys.exit(1 if found.refusal else 0)
