@@ -115,8 +115,8 @@ def _cloudwatch(settings: Settings, stack: Stack, load: Load) -> Iterator[Line]:
     size = usage.request_line(settings)
     written = load.requests * size / GB
     accesses = load.requests * assumed.ACCESS_LINE / GB
-    yield Line(prices.LOGS_INGESTED, written, f"request log, {size:,} bytes each")
-    yield Line(prices.LOGS_INGESTED, accesses, f"access log, {assumed.ACCESS_LINE} bytes each")
+    yield Line(prices.LOGS_INGESTED, written, f"request log, {size:,} B a line")
+    yield Line(prices.LOGS_INGESTED, accesses, f"access log, {assumed.ACCESS_LINE} B a line")
     yield Line(
         prices.LOGS_STORED,
         usage.stored_gb(written + accesses, 2 * load.requests, stack),
@@ -157,7 +157,7 @@ def _data(_settings: Settings, stack: Stack, load: Load) -> Iterator[Line]:
     """What the API hands to CloudFront is free; what CloudFront hands out is not."""
     answers = load.requests * assumed.ANSWER_BYTES / GB
     price = prices.EDGE_OUT if stack.edge else prices.DATA_OUT
-    yield Line(price, answers, f"answers, {assumed.ANSWER_BYTES:,} bytes each")
+    yield Line(price, answers, f"answers, {assumed.ANSWER_BYTES:,} B each")
     if not stack.vpc:
         forwarded = load.requests * assumed.FORWARDED_BYTES / GB
-        yield Line(prices.DATA_OUT, forwarded, f"to upstreams, {assumed.FORWARDED_BYTES:,} each")
+        yield Line(prices.DATA_OUT, forwarded, f"to upstreams, {assumed.FORWARDED_BYTES:,} B each")

@@ -85,7 +85,7 @@ def statement(stack: str, configuration: Configuration, load: Load) -> Statement
 
 
 def _row(service: str, what: str, quantity: str, price: str, dollars: str) -> str:
-    return f"{service:16}{what:29}{quantity:>15}{price:>11}{dollars:>9}".rstrip()
+    return f"{service:16}{what:28}{quantity:>16}{price:>11}{dollars:>9}".rstrip()
 
 
 def _columns(name: str, *columns: str) -> str:

@@ -26,7 +26,7 @@ class Load(NamedTuple):
 
 def parse_requests(text: str) -> int:
     """`1000000`, `1,000,000`, `1M`, `1.5M` or `250k`. Raises Mistakes."""
-    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)([kKM]?)", text.replace(",", ""), re.ASCII)
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)([kKmM]?)", text.replace(",", ""), re.ASCII)
     requests = float(found[1]) * {"": 1, "k": 1_000, "m": MILLION}[found[2].lower()] if found else 0
     if not 1 <= requests <= _MOST or requests != int(requests):
         message = "is no number of requests; write 1000000, 1M or 250k"
@@ -95,11 +95,12 @@ def _of_sessions(settings: Settings, routes: Sequence[Route]) -> Iterator[Need]:
     signed_in = _mean(route.auth != "none" for route in routes)
     if not signed_in:
         return
-    read = signed_in / (1 + rules.cache_seconds / assumed.SECONDS_BETWEEN)
+    noted = assumed.SECONDS_BETWEEN / assumed.USE_NOTED_EVERY
+    read = signed_in * _reads(rules, noted)
     yield Need(
         f"session.cacheSeconds {rules.cache_seconds}: the row is read", reads=read, calls=read
     )
-    noted = signed_in * assumed.SECONDS_BETWEEN / assumed.USE_NOTED_EVERY
+    noted *= signed_in
     yield Need("session: its use is noted once a minute", writes=noted, calls=noted)
     renewed = signed_in * _renewals(rules)
     part = f"session.refreshThreshold {rules.refresh_threshold}: cookies are renewed"
@@ -109,12 +110,17 @@ def _of_sessions(settings: Settings, routes: Sequence[Route]) -> Iterator[Need]:
         yield Need("signInGuard: it is asked, and a session begins", begun, begun, 2 * begun)
 
 
+def _reads(rules: SessionSettings, noted: float) -> float:
+    """How often a request reads its row: when it is old, or was written the last time."""
+    return max(1 / max(rules.cache_seconds / assumed.SECONDS_BETWEEN, 1), noted)
+
+
 def _renewals(rules: SessionSettings) -> float:
-    """How often a request renews a cookie: not before less than the threshold is left of it."""
+    """How often a request renews a cookie: the first after less than the threshold is left."""
     lasting = max(rules.ttl - rules.refresh_threshold, 0)
     if lasting > assumed.REQUESTS_A_SESSION * assumed.SECONDS_BETWEEN:
         return 0
-    return assumed.SECONDS_BETWEEN / max(lasting, assumed.SECONDS_BETWEEN)
+    return assumed.SECONDS_BETWEEN / (lasting + assumed.SECONDS_BETWEEN)
 
 
 def _mean(values: Iterable[float]) -> float:
