@@ -11,30 +11,32 @@ import pulumi_aws as aws
 
 from bootstrap.boundary import boundary
 from bootstrap.github import provider_arn, trust
-from bootstrap.permissions import changing, reading
+from bootstrap.permissions import permissions
 from bootstrap.roles import role
 from bootstrap.settings import settings
 from bootstrap.state import State
+from bootstrap.statements import changing, reading
 
-account = settings()
-number = aws.get_caller_identity().account_id
+configured = settings()
+account = aws.get_caller_identity().account_id
 region = aws.get_region().region
 
 state = State("tollgate-state")
-bounds = boundary(number, state)
-github = provider_arn(account.oidc_provider_arn)
+bounds = boundary(account, state)
+github = provider_arn(configured.oidc_provider_arn)
+asked = permissions(account)
 
 preview = role(
     "tollgate-preview",
     "Looks at Tollgate's stacks and changes nothing",
-    trust(github, account.previewing()),
-    {"state": state.reading(), "stack": reading(number)},
+    trust(github, configured.previewing()),
+    {"state": state.reading(), "stack": reading(asked)},
 )
 deploy = role(
     "tollgate-deploy",
     "Deploys Tollgate's stacks, with roles that the boundary binds",
-    trust(github, account.deploying()),
-    {"state": state.reading() + state.writing(), "stack": changing(number)},
+    trust(github, configured.deploying()),
+    {"state": state.reading() + state.writing(), "stack": changing(asked)},
 )
 
 pulumi.export("state_bucket", state.bucket.bucket)

@@ -1,24 +1,10 @@
 """What each type of resource in the gateway's stack asks of IAM, to be read or to be changed."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 from bootstrap import boundary
-from bootstrap.statements import Condition, Statement, allow
+from bootstrap.statements import Permission
 
 # Names of certificates, APIs, distributions and zones are AWS's or the operator's own: no pattern
 # tells those of the gateway from others. What has a name of the stack's is bound to `tollgate-*`.
-
-
-class Permission(NamedTuple):
-    """Actions of one service on `resources`, apart into those of a preview and of an update."""
-
-    types: str
-    service: str
-    resources: Sequence[str]
-    reads: str = ""
-    writes: str = ""
-    condition: Condition | None = None
 
 
 def permissions(account: str) -> list[Permission]:
@@ -32,21 +18,6 @@ def permissions(account: str) -> list[Permission]:
         *_edge(account),
         *_watching(account),
     ]
-
-
-def reading(account: str) -> list[Statement]:
-    """What `pulumi preview --refresh` asks; the values of secrets are among it."""
-    return [_statement(p, p.reads) for p in permissions(account) if p.reads]
-
-
-def changing(account: str) -> list[Statement]:
-    """What `pulumi up` and `pulumi destroy` ask, reading included."""
-    return [_statement(p, f"{p.reads} {p.writes}") for p in permissions(account)]
-
-
-def _statement(permission: Permission, actions: str) -> Statement:
-    named = [f"{permission.service}:{action}" for action in actions.split()]
-    return allow(named, permission.resources, permission.condition)
 
 
 def _storage(account: str) -> list[Permission]:

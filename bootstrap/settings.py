@@ -11,7 +11,8 @@ from webapp.settings.mistakes import Mistake, Mistakes, shown, suggestion
 
 _KEYS = ("repository", "environments", "oidcProviderArn")
 
-_REPOSITORY = re.compile(r"[A-Za-z0-9-]+(@\d+)?/[\w.-]+(?(1)@\d+)", re.ASCII)
+# With GitHub's ids behind both names, or behind none.
+_REPOSITORY = re.compile(r"[A-Za-z0-9-]+(@\d+)?/[\w.-]+(?<!\.git)(?(1)@\d+)", re.ASCII)
 _PROVIDER = re.compile(
     r"arn:aws:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com", re.ASCII
 )

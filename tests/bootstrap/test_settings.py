@@ -15,6 +15,11 @@ from tests.bootstrap.engine import run
             " write owner/name, or owner@id/name@id",
         ),
         (
+            {"repository": "acme/gateway.git"},
+            'tollgate-bootstrap:repository: "acme/gateway.git" is no repository;'
+            " write owner/name, or owner@id/name@id",
+        ),
+        (
             {"repository": "acme@17/gateway"},
             'tollgate-bootstrap:repository: "acme@17/gateway" is no repository;'
             " write owner/name, or owner@id/name@id",
