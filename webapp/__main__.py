@@ -6,6 +6,8 @@ import click
 
 from webapp import VERSION
 from webapp.local.commands.check import check
+from webapp.local.commands.cost import cost
+from webapp.local.commands.explain import explain
 from webapp.local.commands.limits import limits
 from webapp.local.commands.serve import serve
 from webapp.local.commands.sessions import sessions
@@ -27,7 +29,7 @@ def main(context: click.Context) -> None:
         context.color = False
 
 
-for command in (serve, check, sessions, limits):
+for command in (serve, check, explain, sessions, limits, cost):
     main.add_command(command)
 
 if __name__ == "__main__":
