@@ -146,10 +146,10 @@ def _dropped(exchange: Exchange, cookie: str) -> list[str]:
 
 def _costs(explanation: Explanation) -> Iterator[str]:
     usage, settings = explanation.rehearsal.usage, explanation.settings
+    yield f"{_times(usage.reads, 'read')} and {_times(usage.writes, 'write')} of DynamoDB"
     yield (
-        f"{_counted(usage.reads, 'read')} and {_counted(usage.writes, 'write')} of DynamoDB:"
-        f" {explanation.dollars:.3f} $ a million, with the API's and the function's requests,"
-        " without the function's time (python -m webapp cost)"
+        f"{explanation.dollars:.3f} $ a million with the API and the invocation; the function's"
+        " time comes on top (python -m webapp cost)"
     )
     if explanation.refusal is None and explanation.exchange is None:
         yield "besides what the endpoint itself reads and writes"
@@ -161,5 +161,5 @@ def _costs(explanation: Explanation) -> Iterator[str]:
         yield "a busy key is leased and costs less: docs/limits.md"
 
 
-def _counted(count: int, what: str) -> str:
+def _times(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
