@@ -74,7 +74,10 @@ def _data(configuration: Configuration) -> Iterator[Item]:
 def _secrets(configuration: Configuration) -> Item:
     places = {top(key) for key in confidential.KEYS}
     clear = [str(warning) for warning in configuration.warnings if warning.place in places]
-    return _needed("secrets", not clear and "none stands in clear", "; ".join(clear))
+    key = "encrypted" if "signingKey" in configuration.unread else "still to be set"
+    return _needed(
+        "secrets", not clear and f"none stands in clear; signingKey is {key}", "; ".join(clear)
+    )
 
 
 def _watching(configuration: Configuration) -> Iterator[Item]:

@@ -57,7 +57,8 @@ def read(
         for key in values
         if key not in KEYS
     ]
-    unread = frozenset(key for key in _STACK if _holds_sealed(values.get(key)))
+    sealed = (key for key in (*confidential.KEYS, *_STACK) if _holds_sealed(values.get(key)))
+    unread = frozenset(sealed)
     settings = Settings(**_fields(_GATEWAY, values, found))
     stack_fields = _fields(_STACK, {k: v for k, v in values.items() if k not in unread}, found)
     built = Stack(**{**stack_fields, "environment": stack_fields["environment"] or stack})

@@ -83,6 +83,11 @@ def test_what_a_stack_may_do_without_is_advised(topic: str, good: dict[str, Any]
     assert item(topic, **good).verdict == "met"
 
 
+def test_a_signing_key_that_is_missing_is_told() -> None:
+    assert item("secrets").finding == "none stands in clear; signingKey is still to be set"
+    assert item("secrets", signingKey=SEALED).finding.endswith("signingKey is encrypted")
+
+
 def test_warnings_are_counted_not_refused() -> None:
     shadows = {"rateLimits": [policy(mode="shadow")]}
     assert item("warnings").finding == "none"
