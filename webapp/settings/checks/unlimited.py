@@ -24,17 +24,18 @@ def _routes(settings: Settings) -> Iterator[Mistake]:
         yield Mistake(top("rateLimits"), message)
         return
     for index, route in enumerate(settings.routes):
-        if not _limits_everybody(route, enforced):
+        governing = [p for p in enforced if p.routes is None or route.id in p.routes]
+        if not _limits_everybody(route, governing):
             message = (
-                f"some or all callers of {route.id} are under no limit, so one of them can use up"
-                " what all share; name it in the routes of a policy without roles"
+                f"{'some' if governing else 'the'} callers of {route.id} are under no limit, so that"
+                " one of them can use up what all share; name it in the routes of a policy without"
+                " roles"
             )
             yield Mistake(f"{top('routes')}[{index}]", message)
 
 
-def _limits_everybody(route: Route, policies: list[Policy]) -> bool:
+def _limits_everybody(route: Route, governing: list[Policy]) -> bool:
     """Policies for roles will do where whoever may call has one of these."""
-    governing = [p for p in policies if p.routes is None or route.id in p.routes]
     limited = {role for policy in governing for role in policy.roles}
     by_role = bool(route.roles) and limited.issuperset(route.roles)
     return by_role or any(not policy.roles for policy in governing)
@@ -42,7 +43,7 @@ def _limits_everybody(route: Route, policies: list[Policy]) -> bool:
 
 def _forestalled(policy: Policy, place: str, stack: Stack) -> Iterator[Mistake]:
     """The throttle is one bucket for all callers: what is above it, no single key gets to use."""
-    throttle = f"{top('throttlingRateLimit')} {stack.throttling_rate_limit}"
+    throttle = f"{top('throttlingRateLimit')} ({stack.throttling_rate_limit})"
     pace = policy.limit / policy.window
     if pace > stack.throttling_rate_limit:
         message = (

@@ -26,9 +26,11 @@ def test_no_policy_at_all_is_one_finding() -> None:
 def test_a_route_without_a_policy_is_named() -> None:
     routes = [route(), route(id="more", path="/more")]
     assert warnings(routes=routes, rateLimits=[policy(routes=["users"])]) == [
-        "tollgate:routes[1]: some or all callers of more are under no limit, so one of them can use"
-        " up what all share; name it in the routes of a policy without roles"
+        "tollgate:routes[1]: the callers of more are under no limit, so that one of them can use up"
+        " what all share; name it in the routes of a policy without roles"
     ]
+    [line] = warnings(rateLimits=[policy(roles=["gold"])])
+    assert line.startswith("tollgate:routes[0]: some callers of users are under no limit")
 
 
 def test_a_shadow_limits_nobody() -> None:
@@ -50,7 +52,7 @@ def test_a_policy_faster_than_the_api_is_suspect() -> None:
     assert warnings(rateLimits=[fast], throttlingRateLimit=50) == [
         f"{FORESTALLED}.limit: admits 51 a second, the API only 50 for all callers together: they"
         " get its bare 429 before this policy speaks, and one of them can shut out all others;"
-        " lower it or raise tollgate:throttlingRateLimit 50"
+        " lower it or raise tollgate:throttlingRateLimit (50)"
     ]
     assert warnings(rateLimits=[fast], throttlingRateLimit=51) == []
     assert warnings(rateLimits=[{**fast, "mode": "shadow"}, policy(name="a")]) == []
@@ -73,5 +75,5 @@ def test_a_burst_that_the_api_admits_within_the_window_is_none() -> None:
     [line] = warnings(rateLimits=[policy(limit=10, window=20, burst=601)], **throttle)
     assert line == (
         f"{FORESTALLED}.burst: admits 601 at once, but the API no more than 600 in the whole"
-        " window, so that it is never used up; lower it or raise tollgate:throttlingRateLimit 25"
+        " window, so that it is never used up; lower it or raise tollgate:throttlingRateLimit (25)"
     )
