@@ -26,10 +26,10 @@ def _routes(settings: Settings) -> Iterator[Mistake]:
     for index, route in enumerate(settings.routes):
         governing = [p for p in enforced if p.routes is None or route.id in p.routes]
         if not _limits_everybody(route, governing):
+            who = "some" if governing else "the"
             message = (
-                f"{'some' if governing else 'the'} callers of {route.id} are under no limit, so that"
-                " one of them can use up what all share; name it in the routes of a policy without"
-                " roles"
+                f"{who} callers of {route.id} are under no limit, so that one of them can use up"
+                " what all share; name it in the routes of a policy without roles"
             )
             yield Mistake(f"{top('routes')}[{index}]", message)
 
