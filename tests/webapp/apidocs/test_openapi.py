@@ -3,7 +3,6 @@ import re
 
 import pytest
 from hypothesis import given, settings
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.webapp.apidocs.stacks import CANARIES, policy, route, stack, stacks
 from webapp import VERSION
@@ -26,6 +25,9 @@ def operation(**fields: object) -> dict:
 
 
 def check_validity(made: Settings) -> None:
+    # Not at the top: every worker would spend a second on it.
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
     description = describe(made, HOST)
     assert [error.message for error in OpenAPIV31SpecValidator(description).iter_errors()] == []
     shapes = [re.sub(r"\{[^}]*\}", "{}", path) for path in description["paths"]]

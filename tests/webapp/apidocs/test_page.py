@@ -120,13 +120,22 @@ def test_limits_are_told_where_there_are_any() -> None:
     assert 'id="limits"' not in made(stack(rate_limits=())).html
 
 
-def test_a_large_stack_is_told_briefly_and_says_so() -> None:
-    shown = made(large(200))
+def check_brevity(count: int) -> None:
+    shown = made(large(count))
     assert len(shown.html.encode()) < LARGEST
     assert "too many to show each with an example" in shown.text
-    for n in range(200):
+    for n in range(count):
         assert f"/resource-{n}/{{id}} GET POST PUT PATCH DELETE" in shown.text
+
+
+def test_a_large_stack_is_told_briefly_and_says_so() -> None:
+    check_brevity(50)
     assert "too many" not in made(large(3)).text
+
+
+@pytest.mark.slow
+def test_two_hundred_routes_with_every_method_fit() -> None:
+    check_brevity(200)
 
 
 def luminance(colour: str) -> float:

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.webapp.apidocs.stacks import stacks
@@ -54,6 +54,7 @@ def test_what_others_leave_nothing_to_is_not_there() -> None:
     assert "/a/{x+}" not in placed("/a/{x+}", "/a/{y}", "/a/{y}/{z+}")
 
 
+@settings(max_examples=20)
 @given(stacks(), st.lists(st.sampled_from(["a", "b", "c", "caf\u00e9"]), max_size=5))
 def test_requests_are_found_under_the_path_that_serves_them(
     made: Settings, parts: list[str]
