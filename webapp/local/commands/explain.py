@@ -27,10 +27,11 @@ def explain(
     address: str,
     as_json: bool,
 ) -> None:
-    """Say what becomes of a request: its route, its limits, what goes upstream, what it costs.
+    """Say what becomes of a request, and why.
 
-    PATH is as a client sends it, with a query if you like. Without --role and --signed-in nobody is
-    signed in. Nothing is sent anywhere: the gateway's own steps run, on full limits.
+    It tells the route and those passed over, the limits, what goes upstream, what it costs. Nothing
+    is sent anywhere: the gateway's own steps run, on full limits. PATH is as a client sends it,
+    with a query if you like. Without --role and --signed-in nobody is signed in.
 
     The status is 0 when the request reaches its upstream or the gateway's own endpoint, 1 when it
     is refused.
