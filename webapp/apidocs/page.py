@@ -159,7 +159,8 @@ def _policies(policies: Json) -> Iterator[Row]:
 
 
 def _errors() -> Iterator[Row]:
-    for status, codes in groupby(STATUS, key=lambda code: STATUS[code]):
+    by_status = sorted(STATUS, key=lambda code: STATUS[code])
+    for status, codes in groupby(by_status, key=lambda code: STATUS[code]):
         yield (
             str(status),
             "".join(f"<p><code>{code}</code> {_marked(MEANINGS[code])}</p>" for code in codes),

@@ -44,7 +44,7 @@ white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5}
 pre i{font-style:normal;white-space:nowrap}
 dl{margin:.75rem 0 0;font-size:.875rem;line-height:1.5}
 dl div{display:grid;grid-template-columns:4.5rem minmax(0,1fr)}
-dt{color:var(--quiet)}
+dt,dt a{color:var(--quiet)}
 dd{margin:0}
 table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.9375rem}
 th,td{border-top:1px solid var(--line);padding:.5rem .75rem .5rem 0;text-align:left;
@@ -53,13 +53,14 @@ th{font-weight:600;white-space:nowrap}
 td p{margin:0 0 .25rem}
 .note{border-left:3px solid var(--put);padding-left:.75rem}
 @media(min-width:40rem){article>ul li{display:grid;grid-template-columns:4.5rem minmax(0,1fr)}
-article>ul b{padding-top:.65rem}article>ul pre{margin:0}}
+article>ul b{line-height:1.5;padding-top:.5rem}article>ul pre{margin:0}}
 @media(min-width:60rem){.body{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:0 3rem}
 nav{position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto;padding:1rem 0;
-font-size:.9375rem;border-right:1px solid var(--line)}
+font-size:.9375rem}
 nav ul,nav ul ul{display:block}
-nav ul ul{margin:.125rem 0 .75rem;font-size:.875em;padding-left:.75rem;overflow-wrap:anywhere}
+nav ul ul{margin:.125rem 0 .875rem;line-height:1.75;font-size:.875em;padding-left:.75rem;
+overflow-wrap:anywhere}
 main>section:first-child h2{margin-top:1rem}}
 @media print{nav,.skip{display:none}.body{display:block}
-article{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit}}
+article{break-inside:avoid}h2,h3,section>p{break-after:avoid}a{color:inherit}}
 """
