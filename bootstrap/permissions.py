@@ -174,9 +174,10 @@ def _domain(account: str) -> list[Permission]:
             "acm",
             [f"arn:aws:acm:*:{account}:certificate/*"],
             reads="DescribeCertificate ListTagsForCertificate",
-            writes="AddTagsToCertificate DeleteCertificate RemoveTagsFromCertificate"
-            " RequestCertificate",
+            writes="AddTagsToCertificate DeleteCertificate RemoveTagsFromCertificate",
         ),
+        # Here and below: what is yet to be made has no ARN at these services.
+        Permission("acm/certificate:Certificate", "acm", ["*"], writes="RequestCertificate"),
         # API Gateway makes its role for domain names when the account's first one is made.
         Permission(
             "apigatewayv2/domainName:DomainName",
@@ -215,8 +216,14 @@ def _edge(account: str) -> list[Permission]:
                 f"arn:aws:cloudfront::{account}:function/tollgate-*",
             ],
             reads="DescribeFunction GetDistribution GetFunction ListTagsForResource",
-            writes="CreateDistribution CreateFunction DeleteDistribution DeleteFunction"
-            " PublishFunction TagResource UntagResource UpdateDistribution UpdateFunction",
+            writes="DeleteDistribution DeleteFunction PublishFunction TagResource UntagResource"
+            " UpdateDistribution UpdateFunction",
+        ),
+        Permission(
+            "cloudfront/distribution:Distribution cloudfront/function:Function",
+            "cloudfront",
+            ["*"],
+            writes="CreateDistribution CreateFunction",
         ),
         # WAF asks for the same actions on the managed rules that the ACL is made of.
         Permission(
