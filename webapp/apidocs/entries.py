@@ -118,5 +118,7 @@ def _facts(entry: Entry, description: Json) -> dict[str, str]:
             escape(policies[name]["description"]) for name in entry.calls[0].policies
         ),
         "Body": escape(" ".join(bodies)),
-        '<a href="#errors">Errors</a>': " ".join(key for key in statuses if key.isdecimal() and key >= "400"),
+        '<a href="#errors">Errors</a>': " ".join(
+            key for key in statuses if key.isdecimal() and key >= "400"
+        ),
     }
