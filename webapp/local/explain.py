@@ -37,6 +37,11 @@ class Question(NamedTuple):
     address: str
     roles: Sequence[str] | None = None
 
+    @property
+    def wire(self) -> str:
+        """The target as a browser sends it: what has no place there is percent-encoded."""
+        return quote(self.target, safe=string.punctuation, errors="surrogateescape")
+
 
 class Counted(NamedTuple):
     """A policy that decides about a request, by which key; `reached` before it was refused."""
@@ -167,11 +172,11 @@ def _received(question: Question) -> Request:
     """What API Gateway would hand over, had a client sent this."""
     if found := list(_mistakes(question)):
         raise Mistakes(found)
-    # As a browser would: what has no place in a target is percent-encoded, the rest is left alone.
-    target = quote(question.target, safe=string.punctuation)
-    host = (("Host", _PUBLIC_HOST),)
+    sent = HttpRequest(
+        question.method, question.wire, (("Host", _PUBLIC_HOST),), client=question.address
+    )
     try:
-        event = build_event(HttpRequest(question.method, target, host, client=question.address), 0)
+        event = build_event(sent, 0)
     except Refused:
         message = "is no path; begin it with a slash, as in /api/v1/status"
         raise Mistakes([Mistake(f"PATH {shown(question.target)}", message)]) from None

@@ -32,7 +32,8 @@ def _title(explanation: Explanation) -> str:
     who = "not signed in"
     if asked.roles is not None:
         who = f"signed in with {_roles(asked.roles, 'and')}" if asked.roles else "signed in"
-    return f"{asked.method} {asked.target} from {asked.address}, {who}"
+    target = asked.target if asked.target.isprintable() else asked.wire
+    return f"{asked.method} {target} from {asked.address}, {who}"
 
 
 def _rows(explanation: Explanation) -> Iterator[tuple[str, Iterable[str]]]:

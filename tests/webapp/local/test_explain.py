@@ -171,6 +171,13 @@ def test_a_path_is_taken_as_a_client_would_send_it() -> None:
     assert document("GET", "https://gw.example.com/news/7?x")["values"] == {"id": "7"}
 
 
+@pytest.mark.parametrize(("target", "wire"), [("/a\nb", "/a%0Ab"), ("/a\udcff", "/a%FF")])
+def test_what_a_terminal_cannot_show_is_encoded(target: str, wire: str) -> None:
+    result = run("GET", target)
+    assert result.stdout.startswith(f"GET {wire} from ")
+    assert told(result)["answer"][0].startswith("400 ambiguous_path")
+
+
 def test_a_sign_in_is_told_to_be_one() -> None:
     found = rows("POST", "/login")
     assert found["answer"] == ["what app answers; a success with Tollgate-Session-User signs in"]
