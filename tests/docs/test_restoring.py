@@ -63,7 +63,7 @@ def test_the_state_is_told_the_new_name_of_that_table_alone(run: Run) -> None:
 
     others = [
         {"type": "pulumi:pulumi:Stack"},
-        table("limits-1a"),
+        table("sessions-1a2"),
         {"type": "aws:lambda/function:Function", "id": "f", "inputs": {"table": "sessions-1a"}},
     ]
     before = {"deployment": {"resources": [*others, table("sessions-1a")]}}
