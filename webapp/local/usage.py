@@ -150,15 +150,16 @@ def cold_starts(stack: Stack, load: Load) -> float:
 def sessions_gb(settings: Settings, load: Load) -> float:
     """Rows outlive their session's longest lifetime by a day."""
     begun = load.requests * _mean(r.auth != "none" for r in _usual(settings.routes))
-    kept = min((settings.session.max_lifetime + 86_400) / SECONDS, 1)
+    kept = (settings.session.max_lifetime + 86_400) / SECONDS
     return begun / assumed.REQUESTS_A_SESSION * kept * assumed.SESSION_BYTES / GB
 
 
 def counters_gb(settings: Settings, load: Load) -> float:
-    """At most an item for every session: they go when their slowest bucket is full again."""
+    """About an item for every session, which goes when its slowest bucket is full again."""
     slowest = max((p.window * p.capacity / p.limit for p in settings.rate_limits), default=0)
-    kept = min(slowest / SECONDS, 1)
-    return load.requests / assumed.REQUESTS_A_SESSION * kept * assumed.COUNTER_BYTES / GB
+    return (
+        load.requests / assumed.REQUESTS_A_SESSION * slowest / SECONDS * assumed.COUNTER_BYTES / GB
+    )
 
 
 def key_requests(stack: Stack, load: Load) -> float:

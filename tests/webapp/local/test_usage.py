@@ -116,6 +116,14 @@ def test_each_policy_takes_what_it_adds_to_those_before_it() -> None:
     assert needs(settings(*POLICIES["one item"]))[1].writes == 0
 
 
+def test_a_session_begins_once_and_the_guard_is_asked() -> None:
+    signed_in = [route for route in routes() if route.auth != "none" or route.session == "issue"]
+    begins = needs(Settings(routes=tuple(signed_in)))[-1]
+    once = 1 / assumptions.REQUESTS_A_SESSION
+    assert begins[1:] == (once, once, 2 * once)
+    assert begins.part.startswith("signInGuard")
+
+
 def test_sign_in_and_sign_out_are_not_what_requests_are_spread_over() -> None:
     [need, *_] = needs(settings(policy("a", "ip", routes=("login",))))
     assert need.writes == 0
