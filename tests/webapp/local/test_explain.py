@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from webapp.local.commands.explain import explain
+from webapp.__main__ import main
 from webapp.settings import read
 
 STACK = """
@@ -43,7 +43,7 @@ def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(explain, arguments)
+    return CliRunner().invoke(main, ["explain", *arguments])
 
 
 def rows(*arguments: str) -> dict[str, list[str]]:
