@@ -57,3 +57,10 @@ def test_every_saved_query_is_listed_and_no_other_is_run(stack: Graph) -> None:
     assert sorted(re.findall(r"`(.*?)`", " ".join(rows))) == sorted(made)
     run = {words[0] for words in all_commands(PAGE, "saved") if words}
     assert run <= {*made, "NAME"}
+
+
+def test_figures_of_cold_starts_are_those_that_the_readme_quotes_from_the_bench() -> None:
+    [levers] = [entry.text for entry in entries(PAGE, 2) if entry.title == "Cold starts"]
+    quoted = set(re.findall(r"(\d+) ms", levers))
+    assert quoted
+    assert quoted <= set(re.findall(r"(\d+) ms", (ROOT / "README.md").read_text("utf-8")))

@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice, product
 from pathlib import Path
 
@@ -113,6 +114,7 @@ def test_the_keys_that_are_set_are_declared(page: Path) -> None:
                 assert known, key
 
 
+@cache
 def _declared(project: Path) -> set[str]:
     return set(yaml.safe_load(project.read_text("utf-8"))["config"])
 
