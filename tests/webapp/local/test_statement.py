@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from webapp.local.commands.cost import cost
+from webapp.__main__ import main
 from webapp.local.statement import Statement, statement
 from webapp.local.usage import Load
 from webapp.settings.read import load
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cost, arguments)
+    return CliRunner().invoke(main, ("cost", *arguments))
 
 
 def document(*arguments: str) -> dict[str, Any]:
