@@ -72,11 +72,13 @@ def _refusal(operation: Operation, status: int, codes: list[str]) -> Json:
         content["*/*"] = {}
     elif status in _PLATFORM:
         content |= json_of("Message")
-    meanings = [f"`{code}`: {MEANINGS[code]}" for code in codes]
-    others = ["API Gateway may answer this by itself."] * (status in _PLATFORM)
-    others += ["So may the service, in its own words."] * operation.proxied
+    told = [f"`{code}`: {MEANINGS[code]}" for code in codes]
+    if status in _PLATFORM:
+        told.append("API Gateway may answer this by itself.")
+    if operation.proxied:
+        told.append("The service may answer this in its own words.")
     return {
-        "description": "\n\n".join([*meanings, *([" ".join(others)] if others else [])]),
+        "description": "\n\n".join(told),
         "headers": _headers(operation, status),
         "content": content,
     }

@@ -158,6 +158,17 @@ def test_policies_are_told_where_they_apply() -> None:
     assert "x-tollgate-policies" not in told["GET /health"]
 
 
+def test_policies_in_shadow_are_not_told() -> None:
+    made = describe(stack(rate_limits=(policy(mode="shadow"),)), HOST)
+    assert made["x-tollgate-policies"] == {}
+    assert "x-tollgate-policies" not in made["paths"]["/open"]["get"]
+
+
+def test_responses_stand_in_the_order_of_statuses() -> None:
+    for made in operations(stack()).values():
+        assert list(made["responses"]) == sorted(made["responses"])
+
+
 def test_a_policy_of_named_routes_is_told_there_only() -> None:
     told = operations(stack(rate_limits=(policy(routes=("open",)),)))
     assert [name for name, made in told.items() if "x-tollgate-policies" in made] == ["GET /open"]
