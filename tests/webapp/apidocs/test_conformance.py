@@ -1,8 +1,11 @@
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,6 +18,7 @@ from webapp.settings import Route
 from webapp.settings.read import Configuration, load
 
 ROOT = Path(__file__).parents[3]
+BASH = shutil.which("bash")
 EXAMPLES = 10
 PLENTY = 1_000_000
 
@@ -88,3 +92,22 @@ def test_the_gateway_behaves_as_it_describes_itself(served: Served, tmp_path: Pa
     well = {f"{method.lower()}_{route}" for route, method in served.well}
     well |= {f"tollgate.{route}" for route, _ in served.well}
     assert told <= well
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (BASH and shutil.which("curl")), reason="bash or curl is not installed")
+def test_the_lines_of_the_page_work_when_pasted(served: Served) -> None:
+    with urlopen(f"{served.url}/docs") as answer:
+        found = re.findall("<pre>(.*?)</pre>", answer.read().decode(), re.DOTALL)
+    sign_in, *calls = (unescape(re.sub("<[^>]*>", "", line)) for line in found)
+    credentials = json.dumps({"user": "ada", "roles": ["user", "admin"]})
+    lasting = [line for line in calls if not re.search("(DELETE|POST).*/auth/", line)]
+    script = "\necho\n".join([sign_in.replace("{}", credentials), *lasting])
+    run = subprocess.run(
+        [str(BASH), "-c", script], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert run.stdout.startswith("tg_")
+    statuses = re.findall(r"^HTTP/1\.1 (\d+)", run.stdout, re.MULTILINE)
+    # A sign-in with an empty object fails.
+    refused = [line for line, status in zip(lasting, statuses, strict=True) if status >= "300"]
+    assert [line.rpartition("/")[2] for line in refused] == ["login"]
