@@ -8,7 +8,7 @@ STYLE = """\
 --delete:#ff9a8f}}
 *{box-sizing:border-box}
 html{scroll-padding-top:1rem;-webkit-text-size-adjust:100%}
-body{margin:0;background:var(--ground);color:var(--text);
+body{margin:0;overflow-wrap:anywhere;background:var(--ground);color:var(--text);
 font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
 code,pre,b{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;
 font-size:.875em}
@@ -19,7 +19,6 @@ a{color:var(--link);text-underline-offset:.2em}
 header,.body{max-width:72rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2.5rem;padding-bottom:1.5rem}
 h1{margin:0;font-size:clamp(1.5rem,1.1rem + 2vw,2.25rem);line-height:1.2;letter-spacing:-.02em}
-h1,h3,pre,td,dd,code{overflow-wrap:anywhere}
 header p{margin:.5rem 0 0;color:var(--quiet);max-width:44rem}
 h2{margin:3rem 0 .25rem;font-size:1.375rem;line-height:1.3;letter-spacing:-.01em}
 h3{margin:0;font-size:1.0625rem;font-weight:600;line-height:1.4}
@@ -40,16 +39,17 @@ article>ul li{margin:.5rem 0}
 .get,.head{color:var(--get)}.post{color:var(--post)}.put,.patch,.options{color:var(--put)}
 .delete{color:var(--delete)}
 pre{margin:.25rem 0;padding:.5rem .75rem;background:var(--panel);border-radius:.375rem;
-white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5}
+white-space:pre-wrap;line-height:1.5}
 pre i{font-style:normal;white-space:nowrap}
 dl{margin:.75rem 0 0;font-size:.875rem;line-height:1.5}
 dl div{display:grid;grid-template-columns:4.5rem minmax(0,1fr)}
 dt,dt a{color:var(--quiet)}
 dd{margin:0}
-table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.9375rem}
+table{border-collapse:collapse;table-layout:fixed;width:100%;margin:1rem 0;font-size:.9375rem}
 th,td{border-top:1px solid var(--line);padding:.5rem .75rem .5rem 0;text-align:left;
 vertical-align:top}
-th{font-weight:600;white-space:nowrap}
+th{font-weight:600;width:3.5rem}
+#limits th{width:9rem}
 td p{margin:0 0 .25rem}
 .note{border-left:3px solid var(--put);padding-left:.75rem}
 @media(min-width:40rem){article>ul li{display:grid;grid-template-columns:4.5rem minmax(0,1fr)}
@@ -58,8 +58,7 @@ article>ul b{line-height:1.5;padding-top:.5rem}article>ul pre{margin:0}}
 nav{position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto;padding:1rem 0;
 font-size:.9375rem}
 nav ul,nav ul ul{display:block}
-nav ul ul{margin:.125rem 0 .875rem;line-height:1.75;font-size:.875em;padding-left:.75rem;
-overflow-wrap:anywhere}
+nav ul ul{margin:.125rem 0 .875rem;line-height:1.75;font-size:.875em;padding-left:.75rem}
 main>section:first-child h2{margin-top:1rem}}
 @media print{nav,.skip{display:none}.body{display:block}
 article{break-inside:avoid}h2,h3,section>p{break-after:avoid}a{color:inherit}}
