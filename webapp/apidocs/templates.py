@@ -1,4 +1,4 @@
-"""Paths as OpenAPI writes them: it knows no `{name+}`, and takes `/{a}` and `/{b}` for one path."""
+"""Paths as OpenAPI writes them: without `{name+}`, with `/{a}` the same path as `/{b}`."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
