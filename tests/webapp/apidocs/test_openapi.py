@@ -42,13 +42,13 @@ def test_the_description_is_valid_and_tells_nothing_internal(made: Settings) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(stacks())
 def test_every_description_is_valid_and_tells_nothing_internal(made: Settings) -> None:
     check_validity(made)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(stacks())
 def test_every_operation_is_told_once_under_its_own_name(made: Settings) -> None:
     told = operations(made)

@@ -64,7 +64,7 @@ def test_the_page_of_a_shipped_stack_is_small_and_complete(name: str) -> None:
         assert shown.text.count(f"https://{HOST}{re.sub('{.*}', '1', route_.path)}\n".strip())
 
 
-@examples(max_examples=15)
+@examples(max_examples=8)
 @given(stacks())
 def test_links_within_the_page_lead_somewhere(settings: Settings) -> None:
     shown = made(settings)
