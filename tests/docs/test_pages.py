@@ -131,7 +131,8 @@ def test_our_own_commands_take_what_they_are_given(page: Path) -> None:
         for words in commands(script):
             if tuple(words[:3]) == ("python", "-m", "webapp"):
                 command, rest = _command(words[3:])
-                command.make_context(command.name, rest)
+                with click.Context(main, help_option_names=["-h", "--help"]) as parent:
+                    command.make_context(command.name, rest, parent=parent).close()
 
 
 @every_page

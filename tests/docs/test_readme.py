@@ -29,11 +29,9 @@ BLOCKS = re.findall(r"^```bash\n(.+?)^```", README, re.MULTILINE | re.DOTALL)
 # The engine needs an account; these are the words that it is known to take.
 PULUMI = """#!/usr/bin/env bash
 case "$*" in
-  login|"login s3://"*|"stack init "*|up|"up --stack "*|preview) ;;
+  login|"login s3://"*|"stack init "*|up|"config set permissionsBoundaryArn "*) ;;
   "config set --secret signingKey") cat > /dev/null ;;
   "stack output api_url") echo "$API_URL" ;;
-  "-C bootstrap stack output backend_url") echo "s3://state?region=us-east-1" ;;
-  "-C bootstrap stack output secrets_provider") echo "awskms://alias/state?region=us-east-1" ;;
   *) echo "no such line: pulumi $*" >&2; exit 64 ;;
 esac
 """

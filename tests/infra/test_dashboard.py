@@ -10,8 +10,13 @@ from tests.infra.engine import Graph, run
 
 
 @pytest.fixture(scope="module")
+def dev() -> Graph:
+    return run("dev", dashboard="true")
+
+
+@pytest.fixture(scope="module")
 def by_route() -> Graph:
-    return run("dev", metricsByRoute="true", memorySize="1536")
+    return run("dev", dashboard="true", metricsByRoute="true", memorySize="1536")
 
 
 def widgets(graph: Graph, kind: str) -> dict[str, Any]:
@@ -53,9 +58,8 @@ def test_formulas_calculate_with_the_hidden_lines_beside_them(dev: Graph) -> Non
 
 
 def test_lambda_costs_by_time_and_memory() -> None:
-    [formula], *_ = widgets(run("dev", memorySize="1536"), "metric")["Lambda (GB-seconds)"][
-        "metrics"
-    ]
+    graph = run("dev", dashboard="true", memorySize="1536")
+    [formula], *_ = widgets(graph, "metric")["Lambda (GB-seconds)"]["metrics"]
     assert formula["expression"] == "duration / 1000 * 1.5"
 
 
@@ -120,7 +124,7 @@ def test_the_output_opens_it(dev: Graph) -> None:
 
 
 def test_switched_off_there_is_none_but_the_queries_stay() -> None:
-    graph = run("dev", dashboard="false")
+    graph = run("dev")
     assert graph.all("cloudwatch/dashboard:Dashboard") == []
     assert "dashboard_url" not in graph.outputs
     assert len(graph.all("cloudwatch/queryDefinition:QueryDefinition")) == len(QUERIES)
