@@ -3,7 +3,7 @@ PORT = 8080
 ARGS =
 
 # What a shell may have set for another project would lead this one's interpreter astray.
-unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONDONTWRITEBYTECODE
 
 VENV = .venv
 BIN = $(VENV)/bin/python

@@ -1,4 +1,6 @@
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import botocore.session
 import pytest
@@ -20,6 +22,7 @@ def aws() -> Iterator[EmbeddedAws]:
     with embedded_aws() as account, pytest.MonkeyPatch.context() as patch:
         patch.setattr("webapp.tables.HASTY", relaxed)
         _read_service_models_once(patch)
+        _retry_at_once(patch)
         yield account
 
 
@@ -34,6 +37,12 @@ def _read_service_models_once(patch: pytest.MonkeyPatch) -> None:
         return session
 
     patch.setattr("webapp.tables.new_session", with_loader)
+
+
+def _retry_at_once(patch: pytest.MonkeyPatch) -> None:
+    """Clients of stores that fail wait before they ask again, for up to a second."""
+    hurried = SimpleNamespace(**vars(time) | {"sleep": lambda _: None})
+    patch.setattr("botocore.endpoint.time", hurried)
 
 
 @pytest.fixture

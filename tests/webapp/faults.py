@@ -35,13 +35,14 @@ class Faults:
         self.hanging: threading.Event | None = None
 
     def __call__(self, request: Request) -> Answer:
-        self.operations.append(request.values("x-amz-target")[0].rpartition(".")[2])
+        operation = request.values("x-amz-target")[0].rpartition(".")[2]
+        self.operations.append(operation)
         self.bodies.append(json.loads(request.body))
         if self.hanging:
             self.hanging.wait()
         if self.answers:
             return self.answers.pop(0)
-        failing = self.failing or self.failing_at.get(self.operations[-1])
+        failing = self.failing or self.failing_at.get(operation)
         return failing or self._passed_on(request)
 
     def heal(self) -> None:

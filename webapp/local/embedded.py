@@ -51,9 +51,6 @@ class EmbeddedAws:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-        self.dynamodb.update_time_to_live(
-            TableName=name, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
-        )
         return name
 
     def _secret(self, name: str, upstreams: Iterable[str]) -> str:

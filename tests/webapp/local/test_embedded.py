@@ -18,9 +18,6 @@ def test_the_tables_are_those_of_a_stack(aws: EmbeddedAws) -> None:
     runtime = aws.runtime("dev")
     assert keys(aws, runtime.sessions_table) == {"user_id": "HASH", "session_id": "RANGE"}
     assert keys(aws, runtime.rate_limits_table) == {"rate_limit_key": "HASH"}
-    for table in (runtime.sessions_table, runtime.rate_limits_table):
-        lifetime = aws.dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        assert lifetime == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
 
 
 def test_the_secret_holds_a_key_and_one_for_each_proven_upstream(aws: EmbeddedAws) -> None:

@@ -99,6 +99,7 @@ def paste(commands: list[str]) -> list[str]:
     return [part.strip() for part in run.stdout.split("----\n")]
 
 
+@pytest.mark.slow
 @needs_curl
 def test_what_serve_prints_works_when_pasted(served: Served) -> None:
     commands = [line.strip() for line in served.lines if line.startswith("  ") and "curl" in line]
@@ -116,6 +117,7 @@ def test_what_serve_prints_works_when_pasted(served: Served) -> None:
     assert served.errors == []
 
 
+@pytest.mark.slow
 def test_a_running_gateway_takes_a_changed_stack_file(served: Served) -> None:
     [token] = [line for line in served.lines if line.startswith("  TOKEN=tg_")]
     bearer = {"Authorization": f"Bearer {token.removeprefix('  TOKEN=')}"}
@@ -136,6 +138,7 @@ def test_a_running_gateway_takes_a_changed_stack_file(served: Served) -> None:
     assert served.errors == []
 
 
+@pytest.mark.slow
 def test_a_script_gets_json_and_nothing_else_and_may_leave() -> None:
     command = [*SERVE, "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
