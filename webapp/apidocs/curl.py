@@ -9,7 +9,7 @@ _BEARER = '-H "Authorization: Bearer $TOKEN"'
 _BODY = "-H 'Content-Type: application/json' -d '{}'"
 
 # The header's name in whatever case it comes.
-_PICK = """awk 'tolower($1) == "tollgate-session-token:" {print $2}'"""
+_PICK = """tr -d '\\r' | awk 'tolower($1) == "tollgate-session-token:" {print $2}'"""
 
 
 def call(server: str, path: str, method: str, operation: Json) -> str:
@@ -24,7 +24,12 @@ def sign_in(server: str, path: str, method: str, operation: Json) -> str:
     """Keeps the answer's token in the variable that all other lines use, and shows it."""
     quiet = ["curl", "-s", "-o", "/dev/null", "-D", "-", *_method(method, operation)]
     line = " ".join([*quiet, *_rest(server, path, operation)])
-    return f"""TOKEN=$({line} | tr -d '\\r' | {_PICK}); echo "$TOKEN\""""
+    return keeping_token(line)
+
+
+def keeping_token(line: str) -> str:
+    """Of a line that prints the heads of an answer: their token, kept in TOKEN, and shown."""
+    return f"""TOKEN=$({line} | {_PICK}); echo "$TOKEN\""""
 
 
 def _method(method: str, operation: Json) -> list[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from webapp import paths
 from webapp.addresses import Networks
+from webapp.apidocs.curl import keeping_token
 from webapp.local.demo import DEFAULT_ROLE
 from webapp.local.server import HOST
 from webapp.ratelimit import Caller, Limit
@@ -108,8 +109,7 @@ def _sign_in_line(url: str, request: SignIn) -> str:
         "curl -s -o /dev/null -D - -H 'Content-Type: application/json'"
         f" -d {shlex.quote(request.body)} {shlex.quote(url + request.path)}"
     )
-    header = """awk 'tolower($1) == "tollgate-session-token:" {print $2}'"""
-    return f"""TOKEN=$({curl} | tr -d '\\r' | {header}); echo "$TOKEN\""""
+    return keeping_token(curl)
 
 
 def _limit_loop(settings: Settings, url: str) -> str | None:
