@@ -11,8 +11,8 @@ GB = 2**30
 MILLION = 1_000_000
 
 # Of one full core, by `python -m bench.processing`; Lambda gives one to 1,769 MB.
-REQUEST_CPU_MS = 0.7
-CALL_CPU_MS = 1.6
+REQUEST_CPU_MS = 0.9
+CALL_CPU_MS = 2.4
 FULL_CORE_MB = 1769
 
 # Up to the first answer, by `make bench`; of one full core as well.
