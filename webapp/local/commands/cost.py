@@ -12,13 +12,13 @@ from webapp.local.commands.options import json_option, mistakes_reported, stack_
 @click.option("--requests", default="1M", show_default=True, help="A month: 1000000, 1M, 250k.")
 @click.option(
     "--upstream-ms",
-    default=100.0,
+    default=100,
     show_default=True,
-    type=click.FloatRange(0, 29_000),
+    type=click.IntRange(0, 29_000),
     help="How long the services behind the gateway take.",
 )
 @json_option
-def cost(stack: str, requests: str, upstream_ms: float, as_json: bool) -> None:
+def cost(stack: str, requests: str, upstream_ms: int, as_json: bool) -> None:
     """Tell what a stack costs a month, line by line, at list prices."""
     from webapp.local.statement import statement
     from webapp.local.usage import Load, parse_requests
