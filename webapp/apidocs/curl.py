@@ -15,15 +15,13 @@ _PICK = """tr -d '\\r' | awk 'tolower($1) == "tollgate-session-token:" {print $2
 def call(server: str, path: str, method: str, operation: Json) -> str:
     """Every placeholder of the path is 1, and every body an empty object."""
     given = ["curl", "-I" if method == "HEAD" else "-i", *_method(method, operation)]
-    if operation["security"] and {} not in operation["security"]:
-        given.append(_BEARER)
-    return " ".join([*given, *_rest(server, path, operation)])
+    return " ".join([*given, *_credentials(operation), *_rest(server, path, operation)])
 
 
-def sign_in(server: str, path: str, method: str, operation: Json) -> str:
+def token(server: str, path: str, method: str, operation: Json) -> str:
     """Keeps the answer's token in the variable that all other lines use, and shows it."""
     quiet = ["curl", "-s", "-o", "/dev/null", "-D", "-", *_method(method, operation)]
-    line = " ".join([*quiet, *_rest(server, path, operation)])
+    line = " ".join([*quiet, *_credentials(operation), *_rest(server, path, operation)])
     return keeping_token(line)
 
 
@@ -35,6 +33,11 @@ def keeping_token(line: str) -> str:
 def _method(method: str, operation: Json) -> list[str]:
     implied = "POST" if "requestBody" in operation else "GET"
     return [] if method in (implied, "HEAD") else ["-X", method]
+
+
+def _credentials(operation: Json) -> list[str]:
+    demanded = operation["security"] and {} not in operation["security"]
+    return [_BEARER] if demanded or operation.get("x-tollgate-session") == "end" else []
 
 
 def _rest(server: str, path: str, operation: Json) -> list[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from webapp.apidocs import curl
 from webapp.apidocs.builtin import SERVICES
 from webapp.apidocs.schemas import Json
+from webapp.endpoints import REFRESH
 
 
 class Call(NamedTuple):
@@ -97,7 +98,9 @@ def pasted(text: str) -> str:
 
 def _line(call: Call, server: str) -> str:
     summary = "" if SERVICES in call.operation["tags"] else escape(call.operation["summary"])
-    line = curl.call(server, *call)
+    # The old token is dead then: the lines that follow need the new one.
+    refresh = call.operation["operationId"] == f"tollgate.{REFRESH}"
+    line = (curl.token if refresh else curl.call)(server, *call)
     return f"<li>{_badge(call.method)}<div>{summary}<pre>{pasted(line)}</pre></div></li>"
 
 

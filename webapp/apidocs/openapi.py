@@ -11,7 +11,7 @@ from webapp.apidocs.responses import responses
 from webapp.apidocs.schemas import HEADERS, SCHEMAS, Json
 from webapp.apidocs.templates import Template, parameters, templates, written
 from webapp.endpoints import own_routes
-from webapp.settings import Policy, Settings
+from webapp.settings import Policy, Route, Settings
 
 _ABOUT = """\
 Every answer names its request in `X-Request-Id`. What the gateway refuses is a problem (RFC 9457) \
@@ -81,7 +81,8 @@ def _paths(settings: Settings, shared: Shared) -> Json:
     layout = templates(route.path for route in routes)
     paths: Json = {}
     for operation in operations(routes, settings):
-        if template := layout.get(operation.route.path):
+        # The path `/` is a template without segments.
+        if (template := layout.get(operation.route.path)) is not None:
             item = paths.setdefault(written(template), {})
             item[operation.method.lower()] = _operation(operation, template, shared)
     return paths
@@ -94,7 +95,7 @@ def _operation(operation: Operation, template: Template, shared: Shared) -> Json
         made["parameters"] = listed
     if operation.takes_body:
         made["requestBody"] = _body(route.max_body_bytes)
-    made["security"] = _security(route.auth)
+    made["security"] = _security(route)
     if route.roles:
         made["x-tollgate-roles"] = [*route.roles]
     if operation.enforced:
@@ -121,12 +122,17 @@ def _named(operation: Operation) -> Json:
 
 def _body(size: int) -> Json:
     text = f"Passed on as it is, whatever its type; at most {words.size(size)}."
-    return {"description": text, "content": {"*/*": {}}}
+    # Generators of clients leave out what has no schema, or no type that they know.
+    binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    return {"description": text, "content": binary | {"*/*": {"schema": {}}}}
 
 
-def _security(auth: str) -> list[Json]:
+def _security(route: Route) -> list[Json]:
+    """Signing in or out ends the session that the caller had."""
     schemes: list[Json] = [{"bearer": []}, {"cookie": []}]
-    return {"none": [], "optional": [{}, *schemes], "session": schemes}[auth]
+    if route.auth == "session":
+        return schemes
+    return [{}, *schemes] if route.auth == "optional" or route.session else []
 
 
 def _schemes(settings: Settings) -> Json:

@@ -63,26 +63,22 @@ def refusals(operation: Operation) -> dict[int, list[str]]:
 
 
 def _of_the_request(operation: Operation) -> Iterator[str]:
-    yield from ("bad_request", "ambiguous_path", "headers_too_large", "internal_error")
+    yield from ("bad_request", "ambiguous_path", "headers_too_large", "body_too_large")
+    # An operator may have denied or blocked a caller anywhere: by which setting is not told.
+    yield from ("forbidden", "internal_error")
     if "{" in operation.route.path:
         # A value that holds a slash is another path.
         yield from ("not_found", "method_not_allowed")
-    if operation.takes_body:
-        yield "body_too_large"
 
 
 def _of_the_caller(operation: Operation) -> Iterator[str]:
-    route, settings = operation.route, operation.settings
+    route = operation.route
     if operation.identifies or route.session:
         yield "conflicting_credentials"
     if route.auth == "session":
         yield "missing_token"
     if operation.identifies:
         yield from ("invalid_token", "session_expired", "session_revoked")
-    listed = settings.deny_from or route.allow_from
-    # An operator may have blocked whatever a policy counts by.
-    if listed or route.roles or operation.policies or _behind_edge(operation):
-        yield "forbidden"
     if route.session or (operation.identifies and operation.method in UNSAFE):
         yield "cross_site_request"
     # Who forges tokens, or fails to sign in, waits.
@@ -94,10 +90,11 @@ def _of_services(operation: Operation) -> Iterator[str]:
     route = operation.route
     if operation.identifies or route.session:
         yield from ("session_store_unavailable", "signing_key_unavailable")
-    if _behind_edge(operation) or _proves_itself(operation):
-        yield "signing_key_unavailable"
     if any(policy.on_store_error == "closed" for policy in operation.enforced):
         yield "rate_limit_store_unavailable"
+    if operation.proxied or _behind_edge(operation):
+        # Whether the service is shown a secret is not told.
+        yield "signing_key_unavailable"
     if operation.proxied:
         yield from ("upstream_unreachable", "upstream_invalid_response")
         yield from ("upstream_response_too_large", "upstream_unavailable", "upstream_timeout")
@@ -105,8 +102,3 @@ def _of_services(operation: Operation) -> Iterator[str]:
 
 def _behind_edge(operation: Operation) -> bool:
     return operation.settings.edge and operation.route.path.split("/")[1] != "health"
-
-
-def _proves_itself(operation: Operation) -> bool:
-    upstream = operation.settings.upstreams.get(operation.route.upstream)
-    return bool(upstream and upstream.secret_header)

@@ -146,7 +146,7 @@ def _tagged(tag: Json, description: Json) -> tuple[Entry, ...]:
 def _signing_in(description: Json) -> str:
     server = description["servers"][0]["url"]
     lines = [
-        f"<pre>{entries.pasted(curl.sign_in(server, *call))}</pre>"
+        f"<pre>{entries.pasted(curl.token(server, *call))}</pre>"
         for call in entries.calls(description)
         if call.operation.get("x-tollgate-session") == "issue"
     ]

@@ -62,7 +62,7 @@ def _callers(operation: Json) -> str:
     if roles:
         some = "the role" if len(roles) == 1 else "one of the roles"
         return f"Signed in, with {some} {listed(roles, 'or')}"
-    if not security:
+    if not security or "x-tollgate-session" in operation:
         return "Anyone"
     return "Anyone, signed in or not" if {} in security else "Anyone who is signed in"
 

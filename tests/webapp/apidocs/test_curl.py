@@ -38,6 +38,12 @@ BODY: dict[str, Any] = {"requestBody": {}}
             'curl -i -H "Authorization: Bearer $TOKEN" https://api.example.com/a',
         ),
         ("GET", "/a", {"security": [{}, {"bearer": []}]}, "curl -i https://api.example.com/a"),
+        (
+            "POST",
+            "/a",
+            OPEN | {"x-tollgate-session": "end"},
+            'curl -i -X POST -H "Authorization: Bearer $TOKEN" https://api.example.com/a',
+        ),
         ("GET", "/a'!$(id)", OPEN, """curl -i 'https://api.example.com/a'"'"'!$(id)'"""),
     ],
 )

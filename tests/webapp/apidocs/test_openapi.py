@@ -131,10 +131,23 @@ def test_that_a_route_is_for_certain_addresses_is_told() -> None:
 def test_a_body_is_anything_up_to_a_size() -> None:
     told = operations(stack())
     body = told["POST /near"]["requestBody"]
-    assert body["content"] == {"*/*": {}}
+    assert all("schema" in content for content in body["content"].values())
+    assert {"*/*", "application/octet-stream"} == body["content"].keys()
     assert body["description"] == "Passed on as it is, whatever its type; at most 1 KiB."
     for bodiless in ("GET /open", "DELETE /items/{id}", "POST /auth/session/refresh"):
         assert "requestBody" not in told[bodiless]
+
+
+def test_the_route_of_the_bare_host_is_there() -> None:
+    made = operations(stack(routes=(route("root", "/"), route("it", "/it"))))
+    assert made["GET /"]["operationId"] == "get_root"
+
+
+@pytest.mark.parametrize("session", ["issue", "end"])
+def test_signing_in_and_out_may_carry_the_session_that_it_ends(session: str) -> None:
+    told = operation(auth="none", session=session)
+    assert told["security"] == [{}, {"bearer": []}, {"cookie": []}]
+    assert told["description"].startswith("Anyone. ")
 
 
 def test_a_route_without_room_for_a_body_takes_none() -> None:

@@ -108,6 +108,14 @@ def test_signing_in_is_a_line_to_paste() -> None:
     assert f"-d '{{}}' https://{HOST}/login | tr -d '\\r' | awk" in text
 
 
+def test_a_refresh_keeps_the_token_that_the_lines_after_it_need() -> None:
+    line = (
+        'TOKEN=$(curl -s -o /dev/null -D - -X POST -H "Authorization: Bearer $TOKEN"'
+        f" https://{HOST}/auth/session/refresh |"
+    )
+    assert line in made(stack()).text
+
+
 def test_without_a_sign_in_tokens_come_from_elsewhere() -> None:
     text = made(stack(routes=())).text
     assert "Who runs this API hands out tokens." in text
