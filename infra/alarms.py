@@ -10,6 +10,7 @@ from infra.api import Api
 from infra.function import Function
 from infra.settings import Deployment
 from infra.storage import Storage
+from webapp.settings import Settings
 from webapp.settings.stack import Stack
 
 Dimensions = Mapping[str, pulumi.Input[str]]
@@ -114,16 +115,18 @@ def alarms(
     """All alarms of a stack."""
     stack = deployment.stack
     return [
-        *_of_the_function(stack, {"FunctionName": function.function.name}),
-        *_of_the_api({"ApiId": api.api.id, "Stage": api.stage.name}),
+        *_of_the_function(deployment, {"FunctionName": function.function.name}),
+        *_of_the_api(stack, {"ApiId": api.api.id, "Stage": api.stage.name}),
         *_of_a_table("sessions", {"TableName": storage.sessions.name}),
         *_of_a_table("rate-limits", {"TableName": storage.rate_limits.name}),
         *_of_the_gateway(stack),
     ]
 
 
-def _of_the_function(stack: Stack, of: Dimensions) -> Sequence[Alarm]:
-    near_timeout = stack.timeout * 1000 * 0.9
+def _of_the_function(deployment: Deployment, of: Dimensions) -> Sequence[Alarm]:
+    stack = deployment.stack
+    # No request waits for longer than its route lets an upstream take.
+    near_timeout = min(stack.timeout, _longest_exchange(deployment.settings)) * 1000 * 0.9
     # 1,000 is what an account has that asked for no more.
     concurrency = (stack.reserved_concurrency or 1000) * 0.8
     return [
@@ -132,16 +135,22 @@ def _of_the_function(stack: Stack, of: Dimensions) -> Sequence[Alarm]:
         Alarm("function-throttles", "AWS/Lambda", "Throttles", of, "Sum", 0, 2,
               "Requests found no container: reserved concurrency or the account's is used up."),
         Alarm("function-duration", "AWS/Lambda", "Duration", of, "p99", near_timeout, 3,
-              "One request in a hundred takes nine tenths of the timeout."),
+              "One request in a hundred takes nine tenths of the longest timeout."),
         Alarm("function-concurrency", "AWS/Lambda", "ConcurrentExecutions", of, "Maximum",
               concurrency, 3, "Four fifths of the containers that can be had are busy."),
     ]  # fmt: skip
 
 
-def _of_the_api(of: Dimensions) -> Sequence[Alarm]:
+def _longest_exchange(settings: Settings) -> float:
+    taken = [r.timeout or settings.upstreams[r.upstream].timeout for r in settings.routes]
+    return max(taken, default=1)
+
+
+def _of_the_api(stack: Stack, of: Dimensions) -> Sequence[Alarm]:
+    failures = max(5, stack.throttling_rate_limit * 60 * 0.01)
     return [
-        Alarm("api-5xx", "AWS/ApiGateway", "5xx", of, "Sum", 5, 3,
-              "More than a handful a minute for three minutes is no passing fault."),
+        Alarm("api-5xx", "AWS/ApiGateway", "5xx", of, "Sum", failures, 3,
+              "A hundredth of what the stage lets through fails, three minutes long."),
         Alarm("api-latency", "AWS/ApiGateway", "Latency", of, "p95", 5000, 5,
               "Five seconds for one caller in twenty, five minutes long."),
     ]  # fmt: skip
@@ -161,14 +170,16 @@ def _of_the_gateway(stack: Stack) -> Sequence[Alarm]:
     of = {"Environment": stack.environment}
     return [
         Alarm("server-errors", "Tollgate", "ServerErrors", of, "Average", 0.05, 3,
-              "One request in twenty fails, however few there are."),
+              "One request in twenty fails, however few a minute there are."),
         Alarm("limit-refusals", "Tollgate", "Refusals", of, "Average", 0.2, 5,
               "One request in five is refused by a limit: it is too low, or this is a flood."),
         Alarm("authentication-failures", "Tollgate", "AuthenticationFailures", of, "Average",
               0.5, 5, "Half of all requests are 401: a lost key signs everybody out."),
-        Alarm("store-errors", "Tollgate", "StoreErrors", of, "Sum", 5, 2,
-              "Sessions or limits could not be asked: requests fail, or pass uncounted."),
-        Alarm("upstream-errors", "Tollgate", "UpstreamErrors", of, "Sum", 5, 3,
+        Alarm("forbidden", "Tollgate", "Forbidden", of, "Average", 0.5, 5,
+              "Half of all requests are 403: the edge's proof or a list shuts everybody out."),
+        Alarm("store-errors", "Tollgate", "StoreErrors", of, "Average", 0.01, 2,
+              "Sessions, limits or the key could not be asked: requests fail or pass uncounted."),
+        Alarm("upstream-errors", "Tollgate", "UpstreamErrors", of, "Average", 0.01, 3,
               "Services behind the gateway cannot be reached, or answer badly or late."),
         Alarm("api-throttled", "Tollgate", f"Throttled-{stack.environment}", {}, "Sum", 0, 2,
               "The stage's throttle is one bucket for all callers: everybody is refused."),

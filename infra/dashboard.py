@@ -102,7 +102,7 @@ def _graphs(deployment: Deployment, function: Function, api: Api) -> Sequence[Gr
     gateway = _gateway(deployment)
     http = ("ApiId", api.api.id, "Stage", api.stage.name)
     of = ("FunctionName", function.function.name)
-    refused = _lines(_GATEWAY, gateway, "Refusals", "AuthenticationFailures")
+    refused = _lines(_GATEWAY, gateway, "Refusals", "AuthenticationFailures", "Forbidden")
     # Only the alarms count them.
     throttled = _lines(_GATEWAY, (), f"Throttled-{stack.environment}") if stack.alarms else ()
     return [

@@ -13,11 +13,15 @@ COUNTS = (
     "UpstreamErrors",
     "Refusals",
     "AuthenticationFailures",
+    "Forbidden",
     "StoreErrors",
     "DynamoDBReads",
     "DynamoDBWrites",
     "ColdStarts",
 )
+
+# Policies whose counters did not answer are counted one by one.
+_UNANSWERED = ("session_store_unavailable", "signing_key_unavailable")
 
 # What `metricsByRoute` adds: each metric of each route costs as much as one of the whole stack.
 BY_ROUTE = ("Requests", "ServerErrors", "Latency")
@@ -49,7 +53,8 @@ def _values(facts: Mapping[str, object]) -> dict[str, object]:
         "UpstreamErrors": int(code.startswith("upstream_")),
         "Refusals": int(code == "rate_limited"),
         "AuthenticationFailures": int(status == 401 and code != "passed"),
-        "StoreErrors": undecided + int(code == "session_store_unavailable"),
+        "Forbidden": int(status == 403 and code != "passed"),
+        "StoreErrors": undecided + int(code in _UNANSWERED),
         "DynamoDBReads": facts["dynamodb_reads"],
         "DynamoDBWrites": facts["dynamodb_writes"],
         "ColdStarts": int(bool(facts["cold_start"])),

@@ -16,7 +16,7 @@ from webapp.sessions import display_id, key_of
 logger = logging.getLogger("tollgate")
 
 # A path is no place for a token, but people paste what they hold.
-_PASTED = "tg_[A-Za-z0-9_.-]{40,}"
+_PASTED = r"(?i)tg(_|\uff3f|%(25)*5f)[a-z0-9_.-]{40,}"
 
 
 class _Warnings(logging.Handler):
@@ -86,7 +86,8 @@ def _facts(call: Call, status: int, now: int) -> dict[str, object]:
         "latency_ms": round((now - call.started) * 1000 / NANOSECONDS, 3),
         "upstream": (route.upstream or None) if route else None,
         "upstream_status": call.upstream_status,
-        "upstream_ms": call.upstream_ms,
+        # While the circuit is open nobody is asked.
+        "upstream_ms": None if call.code == "upstream_unavailable" else call.upstream_ms,
         "circuit": call.circuit,
         "user_id": session.user_id if session else None,
         "session": display_id(session.session_hash) if session else None,

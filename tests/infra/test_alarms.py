@@ -13,6 +13,7 @@ NAMES = [
     "api-latency",
     "api-throttled",
     "authentication-failures",
+    "forbidden",
     "function-concurrency",
     "function-duration",
     "function-errors",
@@ -63,9 +64,12 @@ def test_an_alarm_waits_some_minutes_and_not_for_data(prod: Graph, name: str) ->
 
 
 def test_thresholds_follow_the_stacks_own_bounds(prod: Graph) -> None:
-    other = alarms(run("prod", timeout="10", reservedConcurrency="50"))
-    assert alarms(prod)["function-duration"]["threshold"] == 26_100
-    assert other["function-duration"]["threshold"] == 9_000
+    other = alarms(run("prod", reservedConcurrency="50"))
+    short = alarms(run("prod", timeout="5"))
+    assert alarms(prod)["function-duration"]["threshold"] == 9_000
+    assert short["function-duration"]["threshold"] == 4_500
+    assert alarms(prod)["api-5xx"]["threshold"] == 600
+    assert alarms(run("prod", throttlingRateLimit="2"))["api-5xx"]["threshold"] == 5
     assert alarms(prod)["function-concurrency"]["threshold"] == 80
     assert other["function-concurrency"]["threshold"] == 40
 
@@ -76,7 +80,14 @@ def test_shares_of_all_requests_are_at_most_one(prod: Graph) -> None:
         for name, alarm in alarms(prod).items()
         if alarm.get("statistic") == "Average"
     }
-    assert shares == {"server-errors": 0.05, "limit-refusals": 0.2, "authentication-failures": 0.5}
+    assert shares == {
+        "server-errors": 0.05,
+        "limit-refusals": 0.2,
+        "authentication-failures": 0.5,
+        "forbidden": 0.5,
+        "store-errors": 0.01,
+        "upstream-errors": 0.01,
+    }
     assert all(published.line()[alarms(prod)[name]["metricName"]] in {0, 1} for name in shares)
 
 

@@ -88,7 +88,7 @@ def test_everything_that_an_operator_asks_for_is_shown(dev: Graph) -> None:
 
 
 def test_what_the_stage_throttles_is_shown_where_it_is_counted(dev: Graph, prod: Graph) -> None:
-    assert len(lines(widgets(dev, "metric")["Refused"])) == 2
+    assert len(lines(widgets(dev, "metric")["Refused"])) == 3
     assert ["Tollgate", "Throttled-prod", {"stat": "Sum"}] in widgets(prod, "metric")["Refused"][
         "metrics"
     ]

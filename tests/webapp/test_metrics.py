@@ -94,6 +94,13 @@ def test_cloudwatch_takes_every_line_of_the_gateway(
         ),
         ({"status": 429, "decision": "rate_limited"}, {"Requests", "Refusals"}),
         ({"status": 429}, {"Requests"}),
+        ({"status": 403, "decision": "forbidden"}, {"Requests", "Forbidden"}),
+        ({"status": 403, "decision": "cross_site_request"}, {"Requests", "Forbidden"}),
+        ({"status": 403}, {"Requests"}),
+        (
+            {"status": 503, "decision": "signing_key_unavailable"},
+            {"Requests", "ServerErrors", "StoreErrors"},
+        ),
         ({"status": 401, "decision": "missing_token"}, {"Requests", "AuthenticationFailures"}),
         ({"status": 401}, {"Requests"}),
         ({"store_errors": 1}, {"Requests", "StoreErrors"}),

@@ -133,6 +133,16 @@ def test_nothing_to_sign_in_with_is_in_a_line(line: Line, clock: Clock) -> None:
     assert ADA.session_hash not in told
 
 
+def test_whom_an_open_circuit_keeps_waiting_waited_for_no_upstream(
+    line: Line, clock: Clock
+) -> None:
+    of = call(clock)
+    of.upstream_ms, of.circuit, of.code = 0.02, "open", "upstream_unavailable"
+    written = line(of, 503)
+    assert (written["upstream_ms"], written["circuit"]) == (None, "open")
+    assert "UpstreamLatency" not in written
+
+
 def test_a_path_cannot_break_out_of_its_line(line: Line, clock: Clock) -> None:
     of = call(clock)
     of.request = of.request._replace(path='/a"}\n{"status":200}\u2028')
@@ -143,8 +153,9 @@ def test_a_path_cannot_break_out_of_its_line(line: Line, clock: Clock) -> None:
 def test_a_token_in_a_path_is_cut_out_of_it(line: Line, clock: Clock, path: str) -> None:
     token = "tg_WyJhZGEiLCJ4ZExDaG5SZFNOdFhpZ0paTi1lOWg4Y1BpbnA4R3BFb.pTWFBGosjgJ1WS4NrFP3uXD-_cJ"
     of = call(clock)
-    of.request = request(path=path.format(token))
-    assert line(of)["path"] == path.format("tg_...")
+    for spelt in ("tg_", "TG_", "tg%5F", "tg%255f", "tg\uff3f"):
+        of.request = request(path=path.format(spelt + token.removeprefix("tg_")))
+        assert line(of)["path"] == path.format("tg_...")
     of.request = request(path="/files/tg_report.pdf")
     assert line(of)["path"] == "/files/tg_report.pdf"
 

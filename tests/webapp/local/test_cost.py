@@ -83,13 +83,13 @@ def test_what_stays_in_a_vpc_is_not_transferred_out() -> None:
 
 
 def test_alarms_need_a_metric_of_their_own() -> None:
-    assert quantity(prices.METRICS, lines(stack(alarms=True))) == 12
+    assert quantity(prices.METRICS, lines(stack(alarms=True))) == 13
     assert quantity(prices.METRICS, lines()) == 11
 
 
 def test_metrics_by_route_are_paid_for_each_route() -> None:
     gateway = settings(routes=(route(), route(id="b", path="/b")), metrics_by_route=True)
-    assert quantity(prices.METRICS, lines(gateway=gateway)) == 11 + 2 * 3
+    assert quantity(prices.METRICS, lines(gateway=gateway)) == 12 + 2 * 3
     assert quantity(prices.LOGS_INGESTED, lines(gateway=gateway)) > quantity(
         prices.LOGS_INGESTED, lines()
     )
@@ -138,7 +138,7 @@ def test_logs_cost_by_how_long_they_are_kept() -> None:
 
 def test_nothing_but_what_stands_there_costs_without_requests() -> None:
     few = lines(load=Load(1, 100))
-    standing = prices.SECRETS.dollars + 11 * prices.METRICS.dollars
+    standing = prices.SECRETS.dollars + 12 * prices.METRICS.dollars
     assert total(few) == pytest.approx(standing, abs=0.001)
 
 
