@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import msgspec
+import requests
 from msgspec.structs import asdict, replace
 
 from bench.loading.plan import Plan, limited, planned
@@ -30,7 +31,11 @@ _HERE = (
 
 
 @click.command(epilog="Example: python -m bench.load --url https://api.example.com --stack prod")
-@click.option("--url", help="A deployed gateway's address; without one it is started here.")
+@click.option(
+    "--url",
+    callback=lambda _context, _option, url: url and _answering(url),
+    help="A deployed gateway's address; without one it is started here.",
+)
 @stack_option
 @click.option(
     "--users",
@@ -54,8 +59,20 @@ _HERE = (
     help="One token for all, instead of signing in.",
 )
 @click.option("--writes", is_flag=True, help="POST to a deployed gateway's services, too.")
-@click.option("--p95", default=500, show_default=True, help="Most milliseconds for 95 of 100.")
-@click.option("--p99", default=2000, show_default=True, help="Most milliseconds for 99 of 100.")
+@click.option(
+    "--p95",
+    default=500,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Most milliseconds for 95 of 100.",
+)
+@click.option(
+    "--p99",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Most milliseconds for 99 of 100.",
+)
 @json_option
 def main(
     url: str | None,
@@ -87,12 +104,26 @@ def main(
         plan = replace(plan, credentials=credentials)
     if url and not writes:
         plan = replace(plan, write="")
-    with nullcontext(url.rstrip("/")) if url else _here(configuration) as address:
+    with nullcontext(url) if url else _here(configuration) as address:
         report = played(replace(plan, url=address))
     judged = list(checks(report, plan.refusals, p95, p99))
     passed = all(check.passed for check in judged)
     click.echo(_json(report, judged) if as_json else "\n".join(_lines(plan, url, report, judged)))
     sys.exit(0 if passed else 1)
+
+
+def _answering(url: str) -> str:
+    """Where a load could not reach anybody, it is not begun."""
+    try:
+        answer = requests.get(f"{url.rstrip('/')}/health", timeout=10, allow_redirects=False)
+    except requests.RequestException as error:
+        reason = type(error).__name__
+        raise click.BadParameter(
+            f"{url} does not answer ({reason}); write it as https://api.example.com"
+        ) from None
+    if answer.status_code != 200:
+        raise click.BadParameter(f"{url}/health answers {answer.status_code}; is it a gateway?")
+    return url.rstrip("/")
 
 
 @contextmanager

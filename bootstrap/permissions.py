@@ -68,8 +68,8 @@ def _roles(account: str) -> list[Permission]:
             "iam",
             [roles],
             reads="GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
-            writes="DeleteRole DeleteRolePolicy ListInstanceProfilesForRole TagRole UntagRole"
-            " UpdateAssumeRolePolicy",
+            # Not UpdateAssumeRolePolicy: whoever may say whom a role trusts may become that role.
+            writes="DeleteRole DeleteRolePolicy ListInstanceProfilesForRole TagRole UntagRole",
         ),
         # Only of roles that the boundary binds: no deployment can make one that may do more.
         Permission(

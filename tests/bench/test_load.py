@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from bench.load import main
+from webapp.local.server import serving
+from webapp.local.wire import Answer, Request
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,3 +43,27 @@ def test_the_local_gateway_holds_a_realistic_mix() -> None:
         "after Retry-After",
     } <= asked.keys()
     assert asked["all"] > 100
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("not-a-url", "does not answer"),
+        ("ftp://127.0.0.1", "does not answer"),
+        ("http://127.0.0.1:9", "does not answer"),
+    ],
+)
+def test_a_load_on_nobody_is_not_begun(url: str, said: str) -> None:
+    done = CliRunner().invoke(main, ["--url", url])
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_what_answers_but_is_no_gateway_is_not_loaded() -> None:
+    def nobody(_: Request) -> Answer:
+        return Answer(404, (), b"")
+
+    with serving(nobody) as url:
+        done = CliRunner().invoke(main, ["--url", url])
+    assert done.exit_code == 2
+    assert "/health answers 404" in done.stderr

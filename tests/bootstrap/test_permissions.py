@@ -84,6 +84,7 @@ def test_no_deployment_changes_the_roles_of_the_bootstrap(
         ("iam:SetDefaultPolicyVersion", BOUNDARY),
         ("iam:DeleteRolePermissionsBoundary", ROLE),
         ("iam:AttachRolePolicy", ROLE),
+        ("iam:UpdateAssumeRolePolicy", ROLE),
         ("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/tollgate-eve"),
         ("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:user/tollgate-eve"),
         ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/admin"),

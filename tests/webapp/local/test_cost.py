@@ -84,7 +84,7 @@ def test_what_stays_in_a_vpc_is_not_transferred_out() -> None:
 
 def test_alarms_need_a_metric_of_their_own() -> None:
     assert quantity(prices.METRICS, lines(stack(alarms=True))) == 13
-    assert quantity(prices.METRICS, lines()) == 11
+    assert quantity(prices.METRICS, lines()) == 12
 
 
 def test_metrics_by_route_are_paid_for_each_route() -> None:
