@@ -32,13 +32,13 @@ class SignIn(NamedTuple):
 
     path: str
     body: str
-    roles: tuple[str, ...]
 
 
 def examples(settings: Settings, url: str, demos: Collection[str]) -> Iterator[Example]:
     """The lines for the gateway at `url`, in the order in which they work.
 
-    `demos` are the upstreams that demo services stand in for: how others sign in is not known.
+    TOKEN is set. `demos` are the upstreams that demo services stand in for: how others sign in is
+    not known.
     """
     yield Example("health", f"curl -si {url}/health")
     signed_in = sign_in(settings, demos)
@@ -47,10 +47,9 @@ def examples(settings: Settings, url: str, demos: Collection[str]) -> Iterator[E
         yield Example("without a token: 401", _call(url, member))
     if signed_in:
         yield Example("sign in", _sign_in_line(url, signed_in))
-    if signed_in and member:
+    if member:
         yield Example("with the token", _call(url, member, token=True))
-    stranger = stranger_route(settings, signed_in.roles) if signed_in else None
-    if stranger:
+    if stranger := stranger_route(settings, member_roles(settings)):
         yield Example("with the wrong role: 403", _call(url, stranger, token=True))
     if loop := _limit_loop(settings, url):
         yield Example("until the limit: 429", loop)
@@ -59,11 +58,15 @@ def examples(settings: Settings, url: str, demos: Collection[str]) -> Iterator[E
 def sign_in(settings: Settings, demos: Collection[str]) -> SignIn | None:
     for route in settings.routes:
         if route.session == "issue" and route.upstream in demos and _reached(route, "POST"):
-            member = member_route(settings)
-            roles = (member.roles if member else ())[:1] or (DEFAULT_ROLE,)
-            body = json.dumps({"user": USER, "roles": roles})
-            return SignIn(example_path(route), body, roles)
+            body = json.dumps({"user": USER, "roles": member_roles(settings)})
+            return SignIn(example_path(route), body)
     return None
+
+
+def member_roles(settings: Settings) -> tuple[str, ...]:
+    """What somebody needs for the route that is shown."""
+    member = member_route(settings)
+    return (member.roles if member else ())[:1] or (DEFAULT_ROLE,)
 
 
 def example_path(route: Route) -> str:

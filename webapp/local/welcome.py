@@ -1,12 +1,18 @@
 """What `serve` prints when it has started: where it listens, and lines to paste."""
 
+import time
 from collections.abc import Iterator
 
+from webapp.keys import Keys
 from webapp.local.deployed import exports
 from webapp.local.embedded import upstream_secret
-from webapp.local.examples import examples, sign_in
+from webapp.local.examples import USER, Example, examples, member_roles
 from webapp.local.running import Running
-from webapp.local.wire import Request
+from webapp.sessions import Device, Sessions
+from webapp.tables import Stores
+from webapp.tokens import Tokens
+
+_HERE = Device("", "python -m webapp serve")
 
 
 def welcome(gateway: Running) -> Iterator[str]:
@@ -15,10 +21,9 @@ def welcome(gateway: Running) -> Iterator[str]:
     yield from upstream_lines(gateway)
     yield ""
     yield "Lines to paste:"
-    for example in examples(gateway.settings, gateway.url, gateway.demos):
+    token = Example("a token that is ready now", f"TOKEN={ready_token(gateway)}")
+    for example in (token, *examples(gateway.settings, gateway.url, gateway.demos)):
         yield f"\n{example.title}\n  {example.command}"
-    if token := ready_token(gateway):
-        yield f"\na token that is ready now\n  TOKEN={token}"
     yield "\nso that `python -m webapp sessions` and `limits` in another shell work on these stores"
     yield f"  {exports(gateway.runtime)}"
     yield ""
@@ -32,15 +37,10 @@ def upstream_lines(gateway: Running) -> Iterator[str]:
             yield f"  is sent {upstream.secret_header}: {upstream_secret(name)}"
 
 
-def ready_token(gateway: Running) -> str | None:
-    """A token from the stack's own sign-in route, when a demo service stands behind one."""
-    request = sign_in(gateway.settings, gateway.demos)
-    if request is None:
-        return None
-    fields = (
-        ("Host", gateway.url.removeprefix("http://")),
-        ("Content-Type", "application/json"),
-    )
-    answer = gateway.respond(Request("POST", request.path, fields, request.body.encode()))
-    headers = {name.lower(): value for name, value in answer.fields}
-    return headers.get("tollgate-session-token")
+def ready_token(gateway: Running) -> str:
+    """Of a session in the embedded stores, whatever the service is that signs others in."""
+    runtime, settings = gateway.runtime, gateway.settings
+    stores = Stores(runtime.sessions_table, runtime.rate_limits_table, runtime.region)
+    tokens = Tokens(Keys(stores, runtime.signing_secret_arn, time.time_ns), time.time_ns)
+    sessions = Sessions(stores, settings.session, time.time_ns)
+    return tokens.sign(sessions.start(USER, member_roles(settings), _HERE))

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -60,7 +61,13 @@ def test_an_empty_stack_still_has_its_health() -> None:
 
 def test_nobody_knows_how_other_services_sign_in() -> None:
     assert sign_in(FULL, ["other"]) is None
-    assert list(lines(FULL, demos=())) == ["health", "without a token: 401", "until the limit: 429"]
+    assert list(lines(FULL, demos=())) == [
+        "health",
+        "without a token: 401",
+        "with the token",
+        "with the wrong role: 403",
+        "until the limit: 429",
+    ]
 
 
 def test_routes_for_other_addresses_are_left_out() -> None:
@@ -74,7 +81,7 @@ def test_routes_for_other_addresses_are_left_out() -> None:
 def test_a_route_without_roles_takes_the_usual_one() -> None:
     request = sign_in(stack(route("login", **LOGIN), route("books")), ["app"])
     assert request is not None
-    assert request.roles == ("user",)
+    assert json.loads(request.body)["roles"] == ["user"]
 
 
 @pytest.mark.parametrize(

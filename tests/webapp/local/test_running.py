@@ -82,7 +82,8 @@ def test_own_services_take_the_place_of_demos(started: Start) -> None:
         assert gateway.settings.upstreams["users"].url == url + "/own"
         assert sorted(gateway.demos) == ["admin", "products"]
         assert ask(gateway, "/api/v1/status")["upstream"] == "users"
-        assert ready_token(gateway) is None
+        signed_in = {"Authorization": f"Bearer {ready_token(gateway)}"}
+        assert ask(gateway, "/api/v1/users", **signed_in)["upstream"] == "users"
 
 
 def test_the_cookie_works_over_plain_http(started: Start) -> None:
@@ -153,9 +154,11 @@ def test_demos_follow_the_upstreams(started: Start) -> None:
 
 def test_demos_sign_in_where_the_new_routes_say(started: Start) -> None:
     with started(configuration(to("/a"))) as gateway:
-        assert ready_token(gateway) is None
         gateway.take(configuration(to("/in", methods=("POST",), session="issue")))
-        assert ready_token(gateway)
+        body = b'{"user": "ada"}'
+        fields = (("Host", "localhost"), ("Content-Type", "application/json"))
+        answer = gateway.respond(Request("POST", "/in", fields, body))
+        assert "tollgate-session-token" in {name.lower() for name, _ in answer.fields}
 
 
 def test_an_override_holds_and_waits_for_an_upstream_that_vanished(started: Start) -> None:
