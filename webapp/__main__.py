@@ -23,7 +23,7 @@ def main(context: click.Context) -> None:
     """Tollgate on a developer's machine.
 
     A command ends with status 0 when all is well, with 1 when what it looked at is not, and with 2
-    when it was called wrongly or the configuration has mistakes.
+    when it was called wrongly or the configuration has mistakes (of which `check` says 1).
     """
     if os.environ.get("NO_COLOR"):
         context.color = False

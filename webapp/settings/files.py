@@ -21,6 +21,9 @@ class Sealed:
 
 SEALED = Sealed()
 
+# A few lines of aliases can stand for more than any machine holds.
+_MOST_VALUES = 100_000
+
 # What a stack file may hold: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
 _ENGINE_KEYS = ("config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt")
 
@@ -99,9 +102,24 @@ def _sealed(value: object) -> object:
     return [_sealed(entry) for entry in value] if isinstance(value, list) else value
 
 
+def _size(value: object, known: dict[int, int]) -> int:
+    """How many values there are once all aliases are written out."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = 0
+        inside = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(entry, known) for entry in inside)
+    return known[id(value)]
+
+
 def _parsed(file: Path) -> object:
     try:
-        return _sealed(yaml.load(file.read_text("utf-8"), Loader=_Loader))  # noqa: S506 (safe)
+        content = yaml.load(file.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (safe)
+        if _size(content, {}) > _MOST_VALUES:
+            message = f"holds over {_MOST_VALUES:,} values once its aliases are written out"
+            raise Mistakes([Mistake(file.name, message)])
+        return _sealed(content)
     except OSError as error:
         raise Mistakes([Mistake(file.name, f"cannot be read: {error.strerror}")]) from None
     except yaml.MarkedYAMLError as error:

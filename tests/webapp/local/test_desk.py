@@ -85,6 +85,11 @@ def test_revoking_one_or_all(gate: Container) -> None:
     assert [status(gate, bearer) for bearer in (first, third)] == [401, 401]
 
 
+def test_a_user_without_sessions_is_an_error() -> None:
+    for words in (("revoke", "nobody"), ("set-roles", "nobody", "user")):
+        assert run(*words).exit_code == 1
+
+
 def test_an_id_that_is_not_listed_is_an_error() -> None:
     result = run("revoke", "ada", "0123456789abcdef")
     assert (result.exit_code, result.stdout) == (1, "ended: 0\n")

@@ -170,3 +170,10 @@ def test_what_the_engine_would_pass_over_is_refused(
     directory: Path, content: str, line: str
 ) -> None:
     assert refused(directory, content) == f"Pulumi.dev.yaml: {line}"
+
+
+def test_aliases_that_multiply_are_refused_at_once(directory: Path) -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    with pytest.raises(Mistakes, match="over 100,000 values once its aliases are written out"):
+        resolved(directory, "\n".join(lines))

@@ -30,8 +30,9 @@ def explain(
     """Say what becomes of a request, and why.
 
     It tells the route and those passed over, the limits, what goes upstream, what it costs. Nothing
-    is sent anywhere: the gateway's own steps run, on full limits. PATH is as a client sends it,
-    with a query if you like. Without --role and --signed-in nobody is signed in.
+    is sent anywhere: the gateway's own steps run, on full limits. METHOD may be in lower case;
+    PATH is as a client sends it, with a query if you like. Without --role and --signed-in nobody is
+    signed in.
 
     The status is 0 when the request reaches its upstream or the gateway's own endpoint, 1 when it
     is refused.

@@ -67,12 +67,12 @@ def list_sessions(user: str, stack: str, as_json: bool) -> None:
 def revoke(user: str, id: str | None, stack: str) -> None:
     """End the session of USER that `list` shows as ID, or all of them.
 
-    Status 1: USER has no session of this ID.
+    Status 1: there was none to end.
     """
     with _desk(stack) as desk:
         ended = desk.revoke(user, id)
         click.echo(f"ended: {ended}")
-        sys.exit(1 if id and not ended else 0)
+        sys.exit(0 if ended else 1)
 
 
 @sessions.command(epilog="Example: python -m webapp sessions set-roles ada user editor")
@@ -80,6 +80,11 @@ def revoke(user: str, id: str | None, stack: str) -> None:
 @click.argument("roles", metavar="[ROLE]...", nargs=-1)
 @stack_option
 def set_roles(user: str, roles: tuple[str, ...], stack: str) -> None:
-    """Give the running sessions of USER these roles; none at all takes all away."""
+    """Give the running sessions of USER these roles; none at all takes all away.
+
+    Status 1: USER has no session.
+    """
     with _desk(stack) as desk:
-        click.echo(f"changed: {desk.set_roles(user, roles)}")
+        changed = desk.set_roles(user, roles)
+        click.echo(f"changed: {changed}")
+        sys.exit(0 if changed else 1)

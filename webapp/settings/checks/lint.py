@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webapp.settings.checks import idle, unlimited
+from webapp.settings.checks import idle, shut, unlimited
 from webapp.settings.checks.upstreams import is_https
 from webapp.settings.gateway import Settings, Upstream
 from webapp.settings.mistakes import Mistake, member, top
@@ -21,6 +21,7 @@ def check(
         yield from _mixed(name, place, settings)
         yield from _exchange(upstream, place, stack, unread)
     yield from unlimited.check(settings, stack)
+    yield from shut.check(settings)
     yield from _pages(settings, stack)
     yield from _default_endpoint(stack)
     yield from idle.check(settings, stack, unread)
@@ -59,9 +60,24 @@ def _pages(settings: Settings, stack: Stack) -> Iterator[Mistake]:
     if "*" in settings.cors.allow_origins and stack.protect:
         message = '"*" lets every page on the web read answers of a protected stack; name origins'
         yield Mistake(member(top("cors"), "allowOrigins"), message)
+    yield from _preflights(settings)
     if settings.session.same_site == "None" and not settings.cors.allow_credentials:
         message = "None sends the cookie along from other sites, which only cors.allowCredentials"
         yield Mistake(member(top("session"), "sameSite"), f"{message} makes use of; use Lax")
+
+
+def _preflights(settings: Settings) -> Iterator[Mistake]:
+    """A list that somebody wrote is meant; one that nobody wrote lets pages read, and no more."""
+    cors = settings.cors
+    if not cors.allow_origins:
+        return
+    taken = {method for route in settings.routes for method in route.methods}
+    if asked := sorted(taken & {"PUT", "PATCH", "DELETE"}) if not cors.allow_methods else []:
+        message = f"is unset, so that browsers let no page send {', '.join(asked)}; list methods"
+        yield Mistake(member(top("cors"), "allowMethods"), message)
+    if taken & {"POST", "PUT", "PATCH"} and not cors.allow_headers:
+        message = "is unset, so that browsers let no page send JSON or a token; list content-type"
+        yield Mistake(member(top("cors"), "allowHeaders"), f"{message}, and authorization")
 
 
 def _default_endpoint(stack: Stack) -> Iterator[Mistake]:

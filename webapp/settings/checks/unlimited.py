@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from webapp.settings.checks.shut import covers_everybody
 from webapp.settings.gateway import Policy, Route, Settings
 from webapp.settings.mistakes import Mistake, member, top
 from webapp.settings.stack import Stack
@@ -15,7 +16,11 @@ def check(settings: Settings, stack: Stack) -> Iterator[Mistake]:
 
 
 def _routes(settings: Settings) -> Iterator[Mistake]:
-    enforced = [policy for policy in settings.rate_limits if policy.mode == "enforce"]
+    enforced = [
+        policy
+        for policy in settings.rate_limits
+        if policy.mode == "enforce" and not covers_everybody(policy.exempt)
+    ]
     if settings.routes and not enforced:
         message = (
             "enforces nothing: one caller can use up the services, the containers and the money of"

@@ -8,6 +8,7 @@ from webapp.settings.read import read
 
 DOMAIN = {"name": "api.example.com", "zoneId": "Z0123456789ABC"}
 VPC = {"subnetIds": ["subnet-0123456789abcdef0"], "securityGroupIds": ["sg-0123456789abcdef0"]}
+LISTED = {"allowMethods": ["PUT"], "allowHeaders": ["content-type"]}
 
 
 @pytest.mark.parametrize("auth", ["none", "optional"])
@@ -51,8 +52,20 @@ def test_signing_in_and_out_is_open_by_nature() -> None:
     assert warnings(routes=routes) == []
 
 
+def test_pages_need_methods_and_headers_to_write() -> None:
+    origins = {"allowOrigins": ["https://app.example.com"]}
+    assert warnings(cors=origins) == [
+        "tollgate:cors.allowMethods: is unset, so that browsers let no page send DELETE, PATCH,"
+        " PUT; list methods",
+        "tollgate:cors.allowHeaders: is unset, so that browsers let no page send JSON or a token;"
+        " list content-type, and authorization",
+    ]
+    assert warnings(cors=origins | {"allowMethods": ["GET"], "allowHeaders": ["x-a"]}) == []
+    assert warnings(cors=origins, routes=[route(methods=["GET"])]) == []
+
+
 def test_every_origin_is_suspect_in_a_protected_stack() -> None:
-    every = {"allowOrigins": ["*"]}
+    every = LISTED | {"allowOrigins": ["*"]}
     assert warnings(cors=every, protect=True) == [
         'tollgate:cors.allowOrigins: "*" lets every page on the web read answers of a protected'
         " stack; name origins"
@@ -62,7 +75,7 @@ def test_every_origin_is_suspect_in_a_protected_stack() -> None:
 
 def test_cookies_from_other_sites_are_of_use_with_credentials_only() -> None:
     session = {"sameSite": "None"}
-    cors = {"allowOrigins": ["https://app.example.com"], "allowCredentials": True}
+    cors = LISTED | {"allowOrigins": ["https://app.example.com"], "allowCredentials": True}
     assert warnings(session=session) == [
         "tollgate:session.sameSite: None sends the cookie along from other sites, which only"
         " cors.allowCredentials makes use of; use Lax"
