@@ -11,6 +11,7 @@ from pulumi.runtime.settings import configure
 
 from tests.infra import engine
 from tests.infra.engine import Graph
+from webapp.settings.files import ROOT
 
 with warnings.catch_warnings(action="ignore"):
     # pulumi-aws says of its own modules that they moved, when they are first imported.
@@ -40,7 +41,7 @@ class Answers(engine.Answers):
         return super().call(args)
 
 
-class Monitor(engine._Monitor):
+class Monitor(engine.Monitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (the engine's name for it)
         if "pulumi:pulumi:Stack::" in request.urn:
             self.exported = pulumi.runtime.rpc.deserialize_properties(request.outputs)
@@ -50,16 +51,11 @@ class Monitor(engine._Monitor):
 def run(**config: Any) -> Graph:
     """The resources of an account for this configuration."""
     values = {"repository": "acme/gateway", "environments": ["dev", "prod"], **config}
-    texts = {f"{PROJECT}:{key}": engine._text(value) for key, value in values.items()}
+    texts = {f"{PROJECT}:{key}": engine.passed(value) for key, value in values.items()}
     monitor = Monitor(Answers())
-    settings = engine._settings("shared", monitor, preview=False)
-    settings.project = PROJECT
-    with (
-        engine._loops_closed(),
-        mock.patch.object(engine, "ROOT", engine.ROOT / "bootstrap"),
-        mock.patch.object(sys, "path", [*sys.path]),
-    ):
+    settings = engine.engine_settings(PROJECT, "shared", monitor, preview=False)
+    with engine.loops_closed(), mock.patch.object(sys, "path", [*sys.path]):
         set_all_config(texts)
         configure(settings)
-        engine._run()
+        engine.run_program(ROOT / "bootstrap" / "__main__.py")
     return Graph(monitor.registered, monitor.exported)

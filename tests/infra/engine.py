@@ -87,7 +87,7 @@ class Unanswered(Answers):
         return "", dict(args.inputs)
 
 
-class _Monitor(mocks.MockMonitor):
+class Monitor(mocks.MockMonitor):
     """Also sees what mocks are not shown, such as `protect`."""
 
     def __init__(self, answers: Mocks) -> None:
@@ -125,26 +125,25 @@ def run(
     stands in for AWS, `build` for the packager.
     """
     values = {**stack_values(stack), "signingKey": KEY, **config}
-    monitor = _Monitor(answers or (Unanswered() if preview else Answers()))
-    texts = {f"tollgate:{key}": _text(value) for key, value in values.items()}
+    monitor = Monitor(answers or (Unanswered() if preview else Answers()))
+    texts = {f"tollgate:{key}": passed(value) for key, value in values.items()}
     sealed = [f"tollgate:{key}" for key in SECRETS if key in values and key not in clear]
     with (
         mock.patch("infra.package.build", build),
-        _loops_closed(),
+        loops_closed(),
     ):
         set_all_config(texts, sealed)
-        configure(_settings(named or stack, monitor, preview))
-        _run()
+        configure(engine_settings("tollgate", named or stack, monitor, preview))
+        run_program(ROOT / "__main__.py")
     return Graph(monitor.registered, monitor.exported)
 
 
-def _run() -> None:
+def run_program(program: Path) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    program = str(ROOT / "__main__.py")
     try:
         loop.run_until_complete(
-            pulumi.runtime.run_in_stack(lambda: runpy.run_path(program, run_name="__main__"))
+            pulumi.runtime.run_in_stack(lambda: runpy.run_path(str(program), run_name="__main__"))
         )
     finally:
         asyncio.set_event_loop(None)
@@ -152,7 +151,7 @@ def _run() -> None:
 
 
 @contextmanager
-def _loops_closed() -> Iterator[None]:
+def loops_closed() -> Iterator[None]:
     """The mocks make an event loop in each of their threads and leave it open."""
     made: list[asyncio.AbstractEventLoop] = []
 
@@ -167,13 +166,15 @@ def _loops_closed() -> Iterator[None]:
         loop.close()
 
 
-def _settings(stack: str, monitor: _Monitor, preview: bool) -> mocks.MockSettings:
+def engine_settings(
+    project: str, stack: str, monitor: Monitor, preview: bool
+) -> mocks.MockSettings:
     """As `set_mocks` makes them, less its stack resource: `run_in_stack` makes the real one."""
     return mocks.MockSettings(
         monitor=monitor,
         monitor_features=set(monitor.GetDeploymentInfo(Empty()).supportedFeatures),
         engine=mocks.MockEngine(None),
-        project="tollgate",
+        project=project,
         stack=stack,
         dry_run=preview,
         organization="organization",
@@ -181,6 +182,6 @@ def _settings(stack: str, monitor: _Monitor, preview: bool) -> mocks.MockSetting
     )
 
 
-def _text(value: Any) -> str:
+def passed(value: Any) -> str:
     """Scalars and objects as the engine hands them over."""
     return value if isinstance(value, str) else json.dumps(value)
