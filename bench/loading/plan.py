@@ -6,7 +6,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from webapp.errors import Problem
-from webapp.local.examples import example_path, member_route, open_route, sign_in, stranger_route
+from webapp.local.examples import (
+    example_path,
+    member_roles,
+    member_route,
+    open_route,
+    sign_in,
+    stranger_route,
+)
 from webapp.routes import Router
 from webapp.settings import Policy, Settings
 
@@ -79,8 +86,8 @@ def planned(settings: Settings) -> Plan:
         member_route(settings),
         open_route(settings),
     )
-    stranger = stranger_route(settings, door.roles) if door else None
-    roles = door.roles if door else ()
+    roles = member_roles(settings) if door else ()
+    stranger = stranger_route(settings, roles) if door else None
     return Plan(
         public=example_path(public) if public else "",
         read=example_path(member) if member else "",
@@ -101,7 +108,7 @@ def limited(settings: Settings) -> Settings:
         key="user",
         limit=LOCAL_LIMIT,
         window=LOCAL_WINDOW,
-        roles=door.roles if door else (),
+        roles=member_roles(settings) if door else (),
     )
     return replace(settings, rate_limits=(policy,))
 
